@@ -1,0 +1,176 @@
+"""The composition root: everything is wired here, once, and run under uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from . import __version__, api, engines, logs, webui
+from .config import Config
+from .control import Control, inherited_fd
+from .errors import EXIT_CONFIG
+from .host import WorkerHost, WorkerPlan
+from .outputs import OutputStore
+from .scheduler import Limits, Scheduler
+from .service import SpeechService, choose_engine
+
+log = logging.getLogger("tts.app")
+BACKLOG = 2048
+CLEAN_SECONDS = 600.0
+GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything is drained
+
+
+def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
+    """The service with its scheduler and (not yet started) worker. Raises BadConfig."""
+    engine = choose_engine(config)
+    spec = engines.REGISTRY[engine]
+    arguments = ["--engine", engine, "--model-dir", str(config.cache_hub / (spec.model or engine))]
+    arguments += ["--device", "cpu" if config.device == "auto" else config.device]
+    arguments += ["--threads", str(config.threads), "--max-rows", str(config.max_batch_size)]
+    arguments += ["--extra", config.engine_options]
+    scheduler = Scheduler(Limits(config.max_waiting, config.timeout, config.queue_timeout))
+    host = WorkerHost(scheduler, WorkerPlan(arguments, () if lock_fd is None else (lock_fd,)))
+    outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
+    return SpeechService(config, engine, scheduler, host, outputs)
+
+
+def build_app(config: Config, service: SpeechService) -> Any:
+    """The ASGI application: API routes, then the page."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.host.start()
+        tasks = [asyncio.create_task(service.warm()), asyncio.create_task(_clean_outputs(service))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await service.close()
+
+    app = FastAPI(
+        title="index-tts-ui", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, root_path=config.root_path
+    )
+    api.install(app, service, config)
+    return logs.AccessLog(webui.mount(app, service, config))
+
+
+async def _clean_outputs(service: SpeechService) -> None:
+    while True:
+        await service.in_pool(service.outputs.clean)
+        await asyncio.sleep(CLEAN_SECONDS)
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our own signals: the first asks for a drain, the second ends it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the application's (see ``run``)."""
+        yield
+
+
+def _listening_socket(config: Config) -> socket.socket:
+    """The supervisor's socket, or one of our own. Raises OSError where the port is taken."""
+    fd = inherited_fd("TTS_LISTEN_FD")
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((config.host, config.port))
+    sock.listen(BACKLOG)
+    os.set_inheritable(sock.fileno(), False)
+    return sock
+
+
+async def serve(config: Config) -> int:
+    """Run until told to stop; returns the exit code."""
+    control = Control(inherited_fd("TTS_CONTROL_FD"), int(os.environ.get("TTS_GENERATION", "1")))
+    sock = _listening_socket(config)
+    service = build_service(config, inherited_fd("TTS_LOCK_FD"))
+    app = build_app(config, service)
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=75,
+        )
+    )
+    drain = _Drain(service, server, control, config.drain_timeout)
+    control.on_drain = drain.begin
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain.signalled)
+    await control.start()
+    await control.accepted()
+    reporter = asyncio.create_task(_report(service, control))
+    await server.serve(sockets=[sock])
+    reporter.cancel()
+    control.send("drained", cancelled=drain.cancelled)
+    await control.flush()
+    return 0
+
+
+class _Drain:
+    """Stopping, once: refuse new work, let the rest finish, then let uvicorn close."""
+
+    def __init__(self, service: SpeechService, server: Server, control: Control, seconds: float) -> None:
+        self.cancelled = 0
+        self._service = service
+        self._server = server
+        self._control = control
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def signalled(self) -> None:
+        """First signal: drain. Second: stop now."""
+        if self._task is None:
+            self.begin(self._seconds)
+        else:
+            self._server.should_exit = self._server.force_exit = True
+
+    def begin(self, seconds: float) -> None:
+        """Start draining in the background."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(seconds), name="drain")
+
+    async def _run(self, seconds: float) -> None:
+        log.info("draining for at most %g s", seconds)
+        self.cancelled = await self._service.drain(seconds)
+        log.info("drained; %d requests cancelled", self.cancelled)
+        self._server.should_exit = True
+
+
+async def _report(service: SpeechService, control: Control) -> None:
+    """Tell the supervisor how the load goes, then that it is ready, or that it never will be."""
+    told: object = None
+    while True:
+        status = service.status()
+        news = (status.state, status.fraction, status.text)
+        if news != told:
+            told = news
+            if status.state == "ready":
+                control.send("ready")
+            elif status.state == "down":
+                control.send("fatal", exit_code=EXIT_CONFIG, reason=status.reason)
+            else:
+                control.send("loading", fraction=status.fraction, text=status.text)
+        await asyncio.sleep(0.1)
+
+
+def run(config: Config) -> int:
+    """Set up logging and serve."""
+    logs.setup(config.logs, config.log_level)
+    return asyncio.run(serve(config))

@@ -1,0 +1,148 @@
+"""One frozen object from ``tts.toml`` < ``TTS_*`` variables < flags; every setting is a field here.
+
+The README's table is generated from these fields and compared with them by a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import BadConfig
+
+
+def _setting(default: Any, help_en: str, help_zh: str, **limits: Any) -> Any:
+    """A field with its documentation; ``limits``: low, high, choices."""
+    return field(default=default, metadata={"help": help_en, "help_zh": help_zh, **limits})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting. The variable of ``max_waiting`` is ``TTS_MAX_WAITING``, its flag ``--max-waiting``."""
+
+    home: str = _setting("", "Folder of cache_hub, outputs, logs, run; default: the current folder", "cache_hub、outputs、logs、run 所在的目录；默认为当前目录")
+    name: str = _setting("default", "Name of this instance (several may share a machine)", "实例名称（一台机器可运行多个）")
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 opens it to the LAN", "监听地址；0.0.0.0 表示向局域网开放")
+    port: int = _setting(7860, "Port of page and API", "页面与接口的端口", low=1, high=65535)
+    engine: str = _setting("auto", "auto, kokoro, or the test engine tone", "auto、kokoro，或测试引擎 tone")
+    device: str = _setting("auto", "auto or cpu", "auto 或 cpu")
+    threads: int = _setting(0, "Threads of the engine; 0: chosen by the engine", "引擎线程数；0 表示由引擎决定", low=0, high=256)
+    engine_options: str = _setting("", "key=value,... for the engine (tone: see docs/tone.md)", "传给引擎的 key=value,...（tone 见 docs/tone.md）")
+    max_batch_size: int = _setting(16, "Segments the model works on at once; an engine may take fewer", "模型同时处理的段数；引擎可能更少", low=1, high=1024)
+    max_waiting: int = _setting(100, "Requests in the queue before 429", "排队请求上限，超过返回 429", low=1, high=100_000)
+    timeout: float = _setting(15.0, "Seconds one segment may run", "单段合成的最长秒数", low=0.1, high=3600)
+    queue_timeout: float = _setting(60.0, "Seconds a request may wait for its first segment to start", "请求等待首段开始的最长秒数", low=0.1, high=86_400)
+    max_text: int = _setting(4096, "Characters of one request", "单次请求的字符上限", low=1, high=1_000_000)
+    max_body: int = _setting(10_485_760, "Bytes of one request body", "请求体字节上限", low=1024)
+    default_voice: str = _setting("", "Voice where a request names none; default: the engine's first", "未指定音色时使用的音色；默认为引擎的第一个")
+    speaker_ids: str = _setting("zf_xiaobei,zf_xiaoxiao,zm_yunjian,zm_yunxi", "Voices of speaker_id 0, 1, 2, ... in /api/tts", "/api/tts 中 speaker_id 0、1、2… 对应的音色")
+    cors_origins: str = _setting("", "Origins, by comma, that browsers may call the API from; * for all; default none", "允许跨域调用接口的来源，逗号分隔；* 为全部；默认关闭")
+    root_path: str = _setting("", "Path prefix that a reverse proxy strips, such as /tts", "反向代理去掉的路径前缀，例如 /tts")
+    outputs_hours: float = _setting(24.0, "Hours that kept outputs stay", "输出文件保留的小时数", low=0.01)
+    outputs_mb: int = _setting(2048, "Megabytes of kept outputs; the oldest go first", "输出文件总大小上限（MB），先删最旧的", low=1)
+    drain_timeout: float = _setting(30.0, "Seconds that requests under way get when the service stops", "停止服务时留给进行中请求的秒数", low=0, high=3600)
+    log_level: str = _setting("info", "debug, info, warning or error", "debug、info、warning 或 error", choices=("debug", "info", "warning", "error"))
+
+    @property
+    def home_dir(self) -> Path:
+        """``home`` as an absolute path."""
+        return Path(self.home or ".").expanduser().resolve()
+
+    @property
+    def cache_hub(self) -> Path:
+        """Where models are."""
+        return self.home_dir / "cache_hub"
+
+    @property
+    def outputs(self) -> Path:
+        """Where kept sound is."""
+        return self.home_dir / "outputs"
+
+    @property
+    def logs(self) -> Path:
+        """Where log files are."""
+        return self.home_dir / "logs"
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """A comma-separated setting as a tuple."""
+        return tuple(part.strip() for part in getattr(self, name).split(",") if part.strip())
+
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """``engine_options`` as pairs."""
+        pairs = (part.partition("=") for part in self.listed("engine_options"))
+        return tuple((key.strip(), value.strip()) for key, _, value in pairs)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """One ``--flag`` per setting, absent by default so that lower sources show through."""
+    for item in fields(Config):
+        flag = "--" + item.name.replace("_", "-")
+        parser.add_argument(flag, dest=item.name, default=None, help=item.metadata["help"])
+
+
+def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Merge the sources, check every value.
+
+    Raises:
+        BadConfig: names the setting, its source and what is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    home = given.get("home") or environ.get("TTS_HOME") or ""
+    merged: dict[str, Any] = {}
+    for source, values in (
+        ("tts.toml", _from_toml(Path(home or ".").expanduser() / "tts.toml")),
+        ("the environment", _from_env(environ)),
+        ("a flag", given),
+    ):
+        for key, value in values.items():
+            merged[key] = _checked(key, value, source)
+    return Config(**merged)
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfig("bad_config", name=str(path), reason=f"cannot be read: {error}") from error
+    known = {item.name for item in fields(Config)}
+    for key in data:
+        if key not in known:
+            raise BadConfig("bad_config", name=f"{key} in {path}", reason="is not a setting; the README lists them")
+    return data
+
+
+def _from_env(environ: Mapping[str, str]) -> dict[str, str]:
+    names = {"TTS_" + item.name.upper(): item.name for item in fields(Config)}
+    return {names[key]: value for key, value in environ.items() if key in names and value != ""}
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    item = next(item for item in fields(Config) if item.name == name)
+    kind = type(item.default)
+    try:
+        if kind is str and isinstance(value, (list, tuple)):
+            value = ",".join(str(part) for part in value)
+        value = kind(value)
+    except (TypeError, ValueError) as error:
+        raise BadConfig("bad_config", name=name, reason=f"'{value}' from {source} is not a {kind.__name__}") from error
+    low, high, choices = (item.metadata.get(key) for key in ("low", "high", "choices"))
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        raise BadConfig("bad_config", name=name, reason=f"{value} from {source} is not in {low} to {high or 'any'}")
+    if choices and value not in choices:
+        raise BadConfig("bad_config", name=name, reason=f"'{value}' from {source} is not one of {', '.join(choices)}")
+    return value
+
+
+def parse(argv: Sequence[str]) -> Config:
+    """The configuration of a command line."""
+    parser = argparse.ArgumentParser(prog="python -m index_tts_ui", allow_abbrev=False)
+    add_flags(parser)
+    return load(vars(parser.parse_args(argv)))

@@ -1,0 +1,224 @@
+"""Every way the service says no, as kinds; HTTP statuses exist only at the edge (``api.errors``).
+
+An error is a stable ``code`` plus the facts that fill its sentence. The sentences
+stand here once, in English and Chinese, so that page, API and jobs say the same thing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+# code: (English, Chinese). Each says what is wrong and what to do, in one line.
+MESSAGES: dict[str, tuple[str, str]] = {
+    "empty_text": ("The text is empty: send some words to speak.", "文本为空：请输入要朗读的文字。"),
+    "nothing_to_speak": (
+        "The text has nothing that can be spoken (only symbols, emoji or punctuation): add some words.",
+        "文本中没有可以朗读的内容（只有符号、表情或标点）：请加入文字。",
+    ),
+    "text_too_long": (
+        "The text has {length} characters, the limit is {limit}: split it into several requests.",
+        "文本有 {length} 个字符，上限是 {limit}：请分成多次请求。",
+    ),
+    "bad_value": ("'{param}' {reason}.", "参数“{param}”有误：{reason}。"),
+    "missing_value": ("'{param}' is required and must not be empty.", "缺少参数“{param}”，或其内容为空。"),
+    "not_a_string": (
+        "'{param}' must be a string of valid Unicode without NUL characters.",
+        "参数“{param}”必须是有效的 Unicode 字符串，且不含 NUL 字符。",
+    ),
+    "not_a_number": ("'{param}' must be a finite number.", "参数“{param}”必须是有限的数字。"),
+    "not_an_integer": ("'{param}' must be a whole number.", "参数“{param}”必须是整数。"),
+    "out_of_range": ("'{param}' must be {bound}.", "参数“{param}”必须 {bound}。"),
+    "not_one_of": ("'{param}' must be one of: {allowed}.", "参数“{param}”必须是以下之一：{allowed}。"),
+    "value_too_long": (
+        "'{param}' is longer than {limit} characters: shorten it.",
+        "参数“{param}”超过 {limit} 个字符：请缩短。",
+    ),
+    "route_not_found": (
+        "There is nothing at {path}; GET /docs lists what there is.",
+        "没有 {path} 这个地址；可在 /docs 查看全部接口。",
+    ),
+    "method_not_allowed": (
+        "{method} does not work here: use {allowed}.",
+        "此地址不支持 {method}：请使用 {allowed}。",
+    ),
+    "bad_request": ("The request could not be read: {reason}.", "无法读取请求：{reason}。"),
+    "body_too_large": (
+        "The request body is larger than {limit} bytes: send less.",
+        "请求体超过 {limit} 字节：请减小内容。",
+    ),
+    "wrong_content_type": (
+        "Content-Type must be {wanted}.",
+        "Content-Type 必须是 {wanted}。",
+    ),
+    "voice_not_found": (
+        "There is no voice '{voice}'; GET /v1/audio/voices lists them.",
+        "没有名为“{voice}”的音色；可用 GET /v1/audio/voices 查看列表。",
+    ),
+    "model_not_found": (
+        "There is no model '{model}'; GET /v1/models lists them.",
+        "没有名为“{model}”的模型；可用 GET /v1/models 查看列表。",
+    ),
+    "request_not_found": ("There is no request '{id}' under way.", "没有正在进行的请求“{id}”。"),
+    "output_not_found": (
+        "There is no output '{id}'; it may have been cleaned up.",
+        "没有输出“{id}”；它可能已被清理。",
+    ),
+    "output_unfinished": (
+        "The output '{id}' is still being made: try again when its request has ended.",
+        "输出“{id}”仍在生成：请在请求结束后重试。",
+    ),
+    "id_in_use": (
+        "A request with the id '{id}' is still under way: wait for it or use another X-Request-Id.",
+        "编号为“{id}”的请求仍在进行：请等待它结束，或换一个 X-Request-Id。",
+    ),
+    "unsupported": ("Engine '{engine}' cannot do this: {what}.", "引擎“{engine}”不支持：{what}。"),
+    "queue_full": (
+        "The queue is full ({waiting} requests are waiting): try again in {retry_after} s.",
+        "队列已满（{waiting} 个请求在等待）：请在 {retry_after} 秒后重试。",
+    ),
+    "loading": (
+        "The model is still loading: try again in {retry_after} s.",
+        "模型仍在加载：请在 {retry_after} 秒后重试。",
+    ),
+    "draining": (
+        "The service is shutting down: try again in {retry_after} s.",
+        "服务正在关闭：请在 {retry_after} 秒后重试。",
+    ),
+    "engine_down": (
+        "The speech engine is not running ({reason}); see the server's error log.",
+        "语音引擎未在运行（{reason}）；请查看服务器的错误日志。",
+    ),
+    "queue_timeout": (
+        "The request waited {seconds:g} s in the queue without being started: try again later.",
+        "请求在队列中等待了 {seconds:g} 秒仍未开始：请稍后重试。",
+    ),
+    "segment_timeout": (
+        "One segment took longer than {seconds:g} s and was stopped: try a shorter text.",
+        "某一段的合成超过 {seconds:g} 秒，已被停止：请缩短文本。",
+    ),
+    "request_timeout": (
+        "The request was not finished within its {seconds:g} s: ask for a longer timeout.",
+        "请求未能在 {seconds:g} 秒内完成：请设置更长的 timeout。",
+    ),
+    "cancelled": ("The request was cancelled ({reason}).", "请求已取消（{reason}）。"),
+    "segment_killed_engine": (
+        "A segment stopped the speech engine twice and was given up: change its text ('{text}').",
+        "某一段两次使语音引擎崩溃，已放弃：请修改文本（“{text}”）。",
+    ),
+    "engine_failed": (
+        "The speech engine could not speak a segment: {reason}.",
+        "语音引擎无法合成某一段：{reason}。",
+    ),
+    "out_of_memory": (
+        "The speech engine ran out of memory on a segment: try a shorter text.",
+        "合成某一段时内存不足：请缩短文本。",
+    ),
+    "disk_full": (
+        "The output could not be kept ({reason}): free some disk space.",
+        "无法保存输出（{reason}）：请清理磁盘空间。",
+    ),
+    "bad_audio": (
+        "The sound could not be read ({reason}): send wav, mp3, flac, ogg, m4a or webm.",
+        "无法读取音频（{reason}）：请发送 wav、mp3、flac、ogg、m4a 或 webm。",
+    ),
+    "audio_too_long": (
+        "The sound is longer than {limit:g} s: send a shorter one.",
+        "音频超过 {limit:g} 秒：请缩短后再发送。",
+    ),
+    "bad_config": ("Setting {name}: {reason}.", "设置 {name} 有误：{reason}。"),
+    "model_missing": (
+        "The model '{model}' is not complete in {path}: run 'tts-launch models fetch {model}'.",
+        "模型“{model}”在 {path} 中不完整：请运行 'tts-launch models fetch {model}'。",
+    ),
+    "internal": (
+        "Something went wrong inside the server (a bug; see its error log).",
+        "服务器内部出错（这是一个缺陷，请查看错误日志）。",
+    ),
+}
+
+
+class TTSError(Exception):
+    """The root. ``code`` is stable, ``param`` names the offending field, ``facts`` fill the sentence."""
+
+    kind: ClassVar[str] = "internal"
+
+    def __init__(self, code: str, *, param: str | None = None, **facts: Any) -> None:
+        if code not in MESSAGES:
+            raise KeyError(f"unknown error code {code!r}")
+        self.code = code
+        self.param = param
+        self.facts = {"param": param, **facts}
+        super().__init__(self.message())
+
+    def message(self, lang: str = "en") -> str:
+        """The sentence in ``lang`` ("en" or anything that begins with "zh")."""
+        return MESSAGES[self.code][lang.lower().startswith("zh")].format(**self.facts)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds (1-120) after which trying again makes sense; None where it does not."""
+        seconds = self.facts.get("retry_after")
+        return None if seconds is None else min(120, max(1, int(seconds)))
+
+
+class Invalid(TTSError):
+    """The caller's input is wrong; the same input will fail again."""
+
+    kind = "invalid"
+
+
+class NotFound(TTSError):
+    """A voice, model, request or output that does not exist."""
+
+    kind = "not_found"
+
+
+class TooLarge(TTSError):
+    """The body or text is over its limit."""
+
+    kind = "too_large"
+
+
+class Conflict(TTSError):
+    """The request contradicts one under way."""
+
+    kind = "conflict"
+
+
+class Overloaded(TTSError):
+    """The bounded queue is full; carries ``retry_after``."""
+
+    kind = "overloaded"
+
+
+class NotReady(TTSError):
+    """The engine is loading, draining or down."""
+
+    kind = "not_ready"
+
+
+class DeadlineExceeded(TTSError):
+    """A wait or a run went past its bound."""
+
+    kind = "deadline"
+
+
+class Cancelled(TTSError):
+    """The caller gave the request up."""
+
+    kind = "cancelled"
+
+
+class EngineFailed(TTSError):
+    """The engine could not speak it, after what retries could help."""
+
+    kind = "engine_failed"
+
+
+class BadConfig(TTSError):
+    """A setting or model is wrong; a restart cannot mend it (exit code 78)."""
+
+    kind = "bad_config"
+
+
+EXIT_CONFIG = 78  # EX_CONFIG: nobody restarts a process that ends with it

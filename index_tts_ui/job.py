@@ -1,0 +1,120 @@
+"""A request on its way: it carries its own state, the scheduler moves it, one reader hears it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from .errors import TTSError
+from .speech import Audio, Ended, Event, Owner, Queued, Segment, SegmentReady, Started, Usage
+
+
+@dataclass
+class Job:
+    """``segments`` go out by ``next_index``; sound comes back in any order and leaves in order.
+
+    Times are ``time.monotonic()`` readings, except ``queued_live``, which is a reading of
+    the scheduler's clock that stands still while no engine is live.
+    """
+
+    id: str  # unique in this process; segments are named after it
+    request_id: str  # what the client knows it by
+    owner: Owner
+    segments: Sequence[Segment]
+    characters: int
+    timeout: float | None = None
+    created: float = field(default_factory=time.monotonic)
+    queued_live: float = 0.0
+    next_index: int = 0
+    delivered: int = 0
+    started: float | None = None
+    in_flight: set[int] = field(default_factory=set)
+    again: deque[int] = field(default_factory=deque)
+    attempts: dict[int, int] = field(default_factory=dict)
+    strikes: dict[int, float] = field(default_factory=dict)
+    retries: dict[int, int] = field(default_factory=dict)
+    engine_seconds: float = 0.0
+    audio_seconds: float = 0.0
+    unread_seconds: float = 0.0
+    ended: bool = False
+    on_read: Callable[[], None] = lambda: None
+    _ready: dict[int, Audio] = field(default_factory=dict)
+    _events: deque[Event] = field(default_factory=deque)
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _position: tuple[int, float | None] | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether segments of it have yet to be given to the engine."""
+        return not self.ended and (self.next_index < len(self.segments) or bool(self.again))
+
+    def tell(self, event: Event) -> None:
+        """Put an event on the stream; nothing follows ``Ended``."""
+        if self.ended:
+            return
+        if isinstance(event, Ended):
+            self.ended = True
+        self._events.append(event)
+        self._bell.set()
+
+    def tell_position(self, position: int, eta: float | None) -> None:
+        """Say where it stands in line, when that changed."""
+        rounded = None if eta is None else round(eta, 1)
+        if self.started is None and self._position != (position, rounded):
+            self._position = (position, rounded)
+            self.tell(Queued(position, rounded))
+
+    def tell_started(self, engine: str) -> None:
+        """Its first segment went to the engine."""
+        if self.started is None:
+            self.started = time.monotonic()
+            self.tell(Started(engine, tuple(segment.text for segment in self.segments)))
+
+    def settle(self, index: int, audio: Audio, engine_seconds: float) -> None:
+        """A segment is spoken: deliver what is now in order."""
+        self.engine_seconds += engine_seconds
+        self._ready[index] = audio
+        while self.delivered in self._ready:
+            ready = self._ready.pop(self.delivered)
+            self.audio_seconds += ready.seconds
+            self.unread_seconds += ready.seconds
+            self.tell(SegmentReady(self.delivered, ready))
+            self.delivered += 1
+        if self.delivered == len(self.segments):
+            self.end(None)
+
+    def end(self, error: TTSError | None) -> None:
+        """The last event; later ones are dropped."""
+        self._ready.clear()
+        self.again.clear()
+        self.tell(Ended(self.usage(), error))
+
+    def usage(self) -> Usage:
+        """What it cost so far."""
+        now = time.monotonic()
+        return Usage(
+            characters=self.characters,
+            tokens=sum(segment.tokens for segment in self.segments),
+            segments=len(self.segments),
+            audio_seconds=round(self.audio_seconds, 3),
+            wait_seconds=round((self.started or now) - self.created, 4),
+            engine_seconds=round(self.engine_seconds, 4),
+            total_seconds=round(now - self.created, 4),
+        )
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The stream, for its one reader. Reading frees the reader's share of unread sound."""
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                if isinstance(event, SegmentReady):
+                    self.unread_seconds -= event.audio.seconds
+                    self.on_read()
+                yield event
+                if isinstance(event, Ended):
+                    return
+            self._bell.clear()
+            await self._bell.wait()

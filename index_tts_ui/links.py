@@ -1,0 +1,244 @@
+"""What the scheduler sends segments over. Today a local process; later Ray actors and HTTP upstreams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from . import messages
+from .errors import EXIT_CONFIG
+from .speech import Audio, Segment
+
+log = logging.getLogger("tts.link")
+READ_BYTES = 1 << 18
+LINGER_SECONDS = 5.0  # between a worker's EOF and its exit
+CLOSE_SECONDS = 3.0  # for a worker to exit by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a worker ended. ``outside`` is true for a SIGKILL that we did not send: somebody, or
+    the kernel short of memory, ended it, which says less about its segments than a crash does."""
+
+    reason: str
+    exit_code: int | None
+    outside: bool = False
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether a new worker would end the same way (a wrong setting or model)."""
+        return self.exit_code == EXIT_CONFIG
+
+
+class Listener(Protocol):
+    """Who hears a link. Every call names the generation it belongs to."""
+
+    def on_hello(self, generation: int, info: dict[str, Any]) -> None:
+        """The engine is loaded."""
+
+    def on_loading(self, generation: int, fraction: float, text: str) -> None:
+        """How far the load is."""
+
+    def on_grant(self, generation: int, total: int) -> None:
+        """Segments that may have been sent in all, this generation."""
+
+    def on_finished(
+        self, generation: int, segment_id: str, attempt: int, audio: Audio, engine_seconds: float
+    ) -> None:
+        """A segment is spoken."""
+
+    def on_failed(
+        self,
+        generation: int,
+        segment_id: str,
+        attempt: int,
+        code: str,
+        message: str,
+        retryable: bool,
+        engine_seconds: float,
+    ) -> None:
+        """A segment is not spoken; code "cancelled" acknowledges a cancel."""
+
+    def on_beat(self, generation: int, step_no: int, busy_s: float, stats: dict[str, Any]) -> None:
+        """The worker lives; ``busy_s`` is the age of the step under way."""
+
+    def on_death(self, generation: int, death: Death) -> None:
+        """The last call of a generation: the process is reaped."""
+
+
+class WorkerLink(Protocol):
+    """One generation of one worker."""
+
+    generation: int
+
+    def admit(self, segment: Segment, attempt: int, exclusive: bool) -> None:
+        """Send a segment; only against a credit."""
+
+    def cancel(self, segment_id: str) -> None:
+        """Ask for a segment to be dropped; ``on_failed(code="cancelled")`` acknowledges."""
+
+    def kill(self, reason: str) -> None:
+        """End it now; ``on_death`` follows with ``reason``."""
+
+    async def close(self) -> None:
+        """Let it exit, and wait until it is gone."""
+
+
+class LocalLink:
+    """A worker process of this machine, over a socketpair made for this generation alone."""
+
+    def __init__(self, generation: int, listener: Listener) -> None:
+        self.generation = generation
+        self._listener = listener
+        self._process: subprocess.Popen[bytes] | None = None
+        self._exited = asyncio.Event()
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._kill_reason = ""
+        self._fatal = ""
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's pid, once started."""
+        return self._process.pid if self._process else None
+
+    async def start(self, arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> None:
+        """Spawn ``python -m index_tts_ui.worker`` with ``arguments``; ``keep_fds`` are inherited.
+
+        Raises OSError where no process can be made.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            own = ["--fd", str(theirs.fileno()), "--generation", str(self.generation)]
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "index_tts_ui.worker", *own, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(), *keep_fds),
+                    env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
+                )
+            except OSError:
+                ours.close()
+                raise
+        self._watch_exit(self._process.pid)
+        self._task = asyncio.create_task(self._run(ours), name=f"worker-link-{self.generation}")
+
+    def _watch_exit(self, pid: int) -> None:
+        """A pidfd becomes readable when the process has ended; it cannot mean another process."""
+        loop, fd = asyncio.get_running_loop(), os.pidfd_open(pid)
+
+        def ended() -> None:
+            loop.remove_reader(fd)
+            os.close(fd)
+            self._exited.set()
+
+        loop.add_reader(fd, ended)
+
+    async def _run(self, sock: socket.socket) -> None:
+        assert self._process is not None
+        sock.setblocking(False)
+        reader, self._writer = await asyncio.open_connection(sock=sock, limit=READ_BYTES)
+        reading = asyncio.create_task(self._read(reader))
+        exiting = asyncio.create_task(self._exited.wait())
+        await asyncio.wait((reading, exiting), return_when=asyncio.FIRST_COMPLETED)
+        # whichever came first, the other follows at once, or something is wrong
+        await asyncio.wait((reading, exiting), timeout=LINGER_SECONDS)
+        reading.cancel()
+        self.kill("it closed its connection but did not exit")
+        await exiting
+        await asyncio.gather(reading, return_exceptions=True)
+        self._writer.close()
+        self._listener.on_death(self.generation, self._death(self._process.wait()))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        unpacker = messages.Unpacker()
+        try:
+            while data := await reader.read(READ_BYTES):
+                for header, body in unpacker.feed(data):
+                    self._dispatch(header, body)
+        except messages.BrokenWire as error:
+            self.kill(f"its messages make no sense: {error}")
+        except ConnectionError:
+            pass  # the same as EOF: the process is gone or going
+
+    def _death(self, code: int) -> Death:
+        if self._kill_reason:
+            return Death(self._kill_reason, None)
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+            return Death(f"killed by {name}{hint}", code, outside=-code == signal.SIGKILL)
+        return Death(self._fatal or f"exit code {code}", code)
+
+    def _dispatch(self, header: dict[str, Any], body: bytes) -> None:
+        kind, generation, listener = header.pop("type"), self.generation, self._listener
+        if kind == "finished":
+            audio = Audio(header["rate"], np.frombuffer(body, np.float32))
+            listener.on_finished(generation, header["id"], header["attempt"], audio, header["engine_seconds"])
+        elif kind == "failed":
+            listener.on_failed(
+                generation,
+                header["id"],
+                header["attempt"],
+                header["code"],
+                header["message"],
+                header["retryable"],
+                header["engine_seconds"],
+            )
+        elif kind == "grant":
+            listener.on_grant(generation, header["total"])
+        elif kind == "beat":
+            listener.on_beat(generation, header["step_no"], header["busy_s"], header["stats"])
+        elif kind == "loading":
+            listener.on_loading(generation, header["fraction"], header["text"])
+        elif kind == "hello":
+            self._hello(header)
+        elif kind == "fatal":
+            self._fatal = header["message"]
+        else:
+            raise messages.BrokenWire(f"unknown message {kind!r}")
+
+    def _hello(self, header: dict[str, Any]) -> None:
+        if header["protocol"] != messages.PROTOCOL or header["generation"] != self.generation:
+            raise messages.BrokenWire("another protocol or generation")
+        self._listener.on_hello(self.generation, header["info"])
+
+    def admit(self, segment: Segment, attempt: int, exclusive: bool) -> None:
+        """See ``WorkerLink``."""
+        self._send("admit", segment=segment.to_json(), attempt=attempt, exclusive=exclusive)
+
+    def cancel(self, segment_id: str) -> None:
+        """See ``WorkerLink``."""
+        self._send("cancel", id=segment_id)
+
+    def _send(self, kind: str, **fields: Any) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(messages.pack(kind, **fields))
+
+    def kill(self, reason: str) -> None:
+        """See ``WorkerLink``."""
+        if self._process is not None and not self._exited.is_set():
+            self._kill_reason = self._kill_reason or reason
+            self._process.kill()  # not yet reaped, so the pid is still this process
+
+    async def close(self) -> None:
+        """See ``WorkerLink``: EOF tells the worker to exit; SIGKILL if it does not within 3 s."""
+        if self._process is None or self._task is None:
+            return
+        if self._writer is not None:
+            self._writer.close()
+        try:
+            await asyncio.wait_for(self._exited.wait(), CLOSE_SECONDS)
+        except TimeoutError:
+            self.kill("closed")
+        await self._task

@@ -1,0 +1,306 @@
+"""SpeechService: the only door. Page, API and jobs ask here and hear one stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from . import engines
+from .audio import Leveler
+from .config import Config
+from .engines.base import Frontend
+from .errors import BadConfig, Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
+from .host import WorkerHost
+from .job import Job
+from .outputs import OutputStore, Recording
+from .scheduler import Scheduler
+from .speech import Audio, Ended, Event, Owner, Piece, Segment, SegmentReady, SpeechRequest, VoiceInfo
+from .voices import VoiceStore
+
+log = logging.getLogger("tts.service")
+T = TypeVar("T")
+
+SPEED = (0.25, 4.0)
+OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that unmodified clients send
+LOADING_RETRY = 5  # seconds to suggest while the model loads
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the service is doing, for people and probes."""
+
+    state: str  # loading, ready, restarting, down, draining
+    engine: str
+    fraction: float
+    text: str
+    reason: str
+    waiting: int
+    running: int
+    max_waiting: int
+    restarts: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can serve now."""
+        return self.state == "ready"
+
+
+class Handle:
+    """A request under way: its pieces, its events, its end."""
+
+    def __init__(self, job: Job, pieces: list[Piece], rate: int, service: SpeechService) -> None:
+        self.id = job.request_id
+        self.pieces = pieces
+        self.rate = rate
+        self._job = job
+        self._service = service
+
+    def cancel(self, reason: str) -> None:
+        """Give it up: nothing of it runs after the step under way was told to stop."""
+        self._service.end(self._job, Cancelled("cancelled", reason=reason))
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The stream, once: sound is levelled and joined, ready to be encoded back to back.
+
+        Leaving it early cancels the request.
+        """
+        leveler: Leveler | None = None
+        last = len(self.pieces) - 1
+        try:
+            async for event in self._job.events():
+                if isinstance(event, SegmentReady):
+                    leveler = leveler or Leveler(event.audio.rate)
+                    event = await self._level(leveler, event, last)
+                yield event
+        finally:
+            self.cancel("the client went away")
+
+    async def _level(self, leveler: Leveler, event: SegmentReady, last: int) -> SegmentReady:
+        pause = self.pieces[event.index].pause_after
+        samples = await self._service.in_pool(
+            leveler.process, event.audio.samples, pause, event.index == 0, event.index == last
+        )
+        return SegmentReady(event.index, Audio(event.audio.rate, samples))
+
+
+class SpeechService:
+    """Validates, resolves voices, splits the text with the engine's frontend, submits."""
+
+    def __init__(
+        self, config: Config, engine: str, scheduler: Scheduler, host: WorkerHost, outputs: OutputStore
+    ) -> None:
+        self.config = config
+        self.engine = engine
+        self.outputs = outputs
+        self.host = host
+        self._scheduler = scheduler
+        spec = engines.REGISTRY[engine]
+        self._frontend: Frontend = engines.resolve(spec.frontend)()
+        self.voice_store = VoiceStore(self._frontend.voices(), config.default_voice)
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="tts-pool")
+        self._active: dict[tuple[str, str], Job] = {}
+        self._draining = False
+        self._keepers: set[asyncio.Task[None]] = set()
+
+    # ---- what there is
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        """All voices, best first for each language."""
+        return self.voice_store.all()
+
+    def default_voice(self) -> str:
+        """The id of the voice that is used where a request names none."""
+        return self.voice_store.default
+
+    def models(self) -> list[str]:
+        """What a request's ``model`` may say; the engine first."""
+        return [self.engine, *OPENAI_MODELS]
+
+    def check_model(self, model: str) -> None:
+        """Raises NotFound for a model that is not served."""
+        if model and model not in self.models():
+            raise NotFound("model_not_found", param="model", model=model[:64])
+
+    def status(self) -> Status:
+        """For the badge, the probes and /v1/status."""
+        host = self.host
+        return Status(
+            state="draining" if self._draining else host.state,
+            engine=self.engine,
+            fraction=round(host.fraction, 3),
+            text=host.text,
+            reason=host.reason if host.state in ("down", "restarting") else "",
+            waiting=self._scheduler.waiting,
+            running=self._scheduler.running,
+            max_waiting=self._scheduler.limits.max_waiting,
+            restarts=host.restarts,
+        )
+
+    async def preview(self, text: str, *, language: str = "", voice: str = "") -> list[Piece]:
+        """The segments that ``text`` would become, exactly. Raises Invalid or NotFound."""
+        self._check_text(text)
+        info = self.voice_store.info(voice)
+        return await self._split(text, language, info.language)
+
+    # ---- one request
+
+    async def submit(self, request: SpeechRequest, owner: Owner) -> Handle:
+        """Take a request in, or say no at once: Invalid, NotFound, Conflict, Overloaded, NotReady."""
+        self._check_ready(request.wait_ready)
+        self._check_text(request.text)
+        self._check_values(request)
+        self.check_model(request.model)
+        voices = self.voice_store.resolve(request.voice)
+        self._check_id(owner, request.id)
+        self._scheduler.check_room()
+        info = self.voice_store.info(request.voice)
+        pieces = await self._split(request.text, request.language, info.language)
+        job = self._job(request, owner, pieces, voices)
+        self._check_id(owner, request.id)  # again: the split gave others a turn
+        self._scheduler.submit(job)
+        self._active[owner.key, job.request_id] = job
+        return Handle(job, pieces, self.rate, self)
+
+    @property
+    def rate(self) -> int:
+        """Hz of the engine's sound; 24000 until it is known."""
+        return int(self.host.info.get("sample_rate", 24_000))
+
+    def keep(self, handle: Handle, attended: bool = True) -> Recording:
+        """Spool the request's sound to outputs/; its events are then the recording's to read."""
+        recording = self.outputs.create(handle.rate, handle.id)
+
+        async def pump() -> None:
+            await recording.follow(handle.events(), lambda: handle.cancel("nobody is listening"), attended)
+            self.outputs.release(recording)
+
+        task = asyncio.create_task(pump(), name=f"keep-{handle.id}")
+        self._keepers.add(task)
+        task.add_done_callback(self._keepers.discard)
+        return recording
+
+    def find(self, owner: Owner, request_id: str) -> Job:
+        """The owner's request of that id. Raises NotFound where none is under way."""
+        job = self._active.get((owner.key, request_id))
+        if job is None or job.ended:
+            raise NotFound("request_not_found", id=request_id[:128])
+        return job
+
+    def cancel(self, owner: Owner, request_id: str, reason: str) -> None:
+        """Cancel by id. Raises NotFound."""
+        self.end(self.find(owner, request_id), Cancelled("cancelled", reason=reason))
+
+    def end(self, job: Job, error: TTSError) -> None:
+        """Stop a request, if it has not ended, and forget it."""
+        self._scheduler.cancel(job, error)
+        if self._active.get((job.owner.key, job.request_id)) is job:
+            del self._active[job.owner.key, job.request_id]
+
+    async def in_pool(self, function: Callable[..., T], *args: Any) -> T:
+        """Run something short off the event loop (levelling, encoding, splitting)."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+
+    # ---- life
+
+    async def warm(self) -> None:
+        """Let the frontend load its dictionaries before the first text comes."""
+        await self.in_pool(self._frontend.split, "你好。 Hello.")
+
+    async def drain(self, seconds: float) -> int:
+        """Take nothing new, let what runs finish for ``seconds``, cancel the rest; returns how many."""
+        self._draining = True
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._scheduler.jobs or self._keepers:
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            await asyncio.sleep(0.05)
+        return self._scheduler.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
+
+    async def close(self) -> None:
+        """End the worker and the pool."""
+        await self.host.stop()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # ---- checks
+
+    def _check_ready(self, wait_ready: bool) -> None:
+        if self._draining:
+            raise NotReady("draining", retry_after=LOADING_RETRY)
+        if self.host.state == "down":
+            raise NotReady("engine_down", reason=self.host.reason)
+        if self.host.state == "loading" and not wait_ready:
+            raise NotReady("loading", retry_after=LOADING_RETRY)
+
+    def _check_text(self, text: str) -> None:
+        if not text.strip():
+            raise Invalid("empty_text", param="input")
+        if len(text) > self.config.max_text:
+            raise Invalid("text_too_long", param="input", length=len(text), limit=self.config.max_text)
+
+    def _check_values(self, request: SpeechRequest) -> None:
+        low, high = SPEED
+        if not (math.isfinite(request.speed) and low <= request.speed <= high):
+            raise Invalid("bad_value", param="speed", reason=f"must be a number from {low} to {high}")
+        if request.timeout is not None and not (math.isfinite(request.timeout) and 0 < request.timeout <= 86_400):
+            raise Invalid("bad_value", param="timeout", reason="must be seconds, above 0 and at most 86400")
+        if request.language not in ("", "zh", "en"):
+            raise Invalid("bad_value", param="language", reason="must be 'zh', 'en' or absent")
+        if request.emotion is not None and "emotion" not in self.host.info.get("features", ()):
+            raise Invalid("unsupported", param="emotion", engine=self.engine, what="emotions")
+
+    def _check_id(self, owner: Owner, request_id: str | None) -> None:
+        if request_id is None:
+            return
+        if not _REQUEST_ID.fullmatch(request_id):
+            raise Invalid("bad_value", param="X-Request-Id", reason="must be 1 to 128 of A-Z a-z 0-9 . _ -")
+        job = self._active.get((owner.key, request_id))
+        if job is not None and not job.ended:
+            raise Conflict("id_in_use", id=request_id)
+
+    async def _split(self, text: str, language: str, voice_language: str) -> list[Piece]:
+        pieces = await self.in_pool(self._frontend.split, text, language, voice_language)
+        if not pieces:
+            raise Invalid("nothing_to_speak", param="input")
+        return pieces
+
+    def _job(self, request: SpeechRequest, owner: Owner, pieces: list[Piece], voices: Any) -> Job:
+        job_id = secrets.token_hex(8)
+        segments = [
+            Segment(
+                id=f"{job_id}/{index}",
+                text=piece.text,
+                spoken=piece.spoken,
+                tokens=piece.tokens,
+                language=piece.language,
+                voices=voices,
+                params={"speed": request.speed},
+                emotion=request.emotion,
+                seed=request.seed,
+                pause_after=piece.pause_after,
+            )
+            for index, piece in enumerate(pieces)
+        ]
+        request_id = request.id or f"req-{secrets.token_urlsafe(12)}"
+        return Job(job_id, request_id, owner, segments, len(request.text), request.timeout)
+
+
+def choose_engine(config: Config) -> str:
+    """The engine that ``config`` asks for; ``auto`` takes the first that can be served.
+
+    Raises:
+        BadConfig: no engine of that name.
+    """
+    if config.engine == "auto":
+        return engines.AUTO[0]
+    if config.engine not in engines.REGISTRY:
+        known = ", ".join(("auto", *engines.REGISTRY))
+        raise BadConfig("bad_config", name="engine", reason=f"'{config.engine}' is not one of {known}")
+    return config.engine

@@ -1,0 +1,183 @@
+"""The nouns of the service: frozen and JSON-able. Times on a wire are seconds remaining."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from .errors import TTSError
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRef:
+    """One voice by content: a built-in's name, or the sha256 of a stored reference clip."""
+
+    kind: Literal["builtin", "clip"]
+    key: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """What people see of a voice. ``id`` is what requests name."""
+
+    id: str
+    name: str
+    name_zh: str
+    language: str  # what it speaks best, with its accent: "zh-CN", "en-US", "en-GB"
+    gender: Literal["female", "male"]
+    kind: Literal["builtin", "clip"] = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """How to say it: a name, a vector of eight weights, a clip's hash, or words; one of them."""
+
+    name: str | None = None
+    vector: tuple[float, ...] | None = None
+    clip: str | None = None
+    text: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a frontend makes of a stretch of text, before it belongs to any request.
+
+    ``text`` is the user's own words (for the page); ``spoken`` is what the engine
+    speaks (Kokoro: phonemes); ``tokens`` counts ``spoken`` in the engine's tokens;
+    ``pause_after`` is the silence, in seconds, natural after it.
+    """
+
+    text: str
+    spoken: str
+    tokens: int
+    language: str
+    pause_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The unit of scheduling: a sentence or a few, with all an engine needs to speak it."""
+
+    id: str  # f"{request_id}/{index}"
+    text: str
+    spoken: str
+    tokens: int
+    language: str
+    voices: tuple[VoiceRef, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)  # speed, sampling, ...
+    emotion: Emotion | None = None
+    seed: int = 0
+    max_seconds: float = 60.0  # of audio; an engine stops a runaway there
+    pause_after: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict for the wire."""
+        return {**asdict(self), "params": dict(self.params)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Segment:
+        """The inverse of :meth:`to_json`."""
+        emotion = data.get("emotion")
+        if emotion is not None:
+            vector = emotion.get("vector")
+            emotion = Emotion(**{**emotion, "vector": tuple(vector) if vector else None})
+        voices = tuple(VoiceRef(**voice) for voice in data["voices"])
+        return cls(**{**data, "voices": voices, "emotion": emotion})
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Mono sound: float32 in [-1, 1], shape [samples], at ``rate`` Hz."""
+
+    rate: int
+    samples: np.ndarray
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """What a caller asks for, whoever the caller is (page, API, article route).
+
+    ``voice`` is an id, "" for the default, or a blend "a+b" / "a:0.7+b:0.3".
+    ``timeout`` bounds the whole request in seconds; None leaves the other bounds.
+    ``wait_ready`` queues the request while the first load is under way (the page)
+    instead of refusing it with ``loading`` (the API).
+    """
+
+    text: str
+    voice: str = ""
+    model: str = ""
+    language: str = ""  # "" = by the text
+    speed: float = 1.0
+    emotion: Emotion | None = None
+    seed: int = 0
+    timeout: float | None = None
+    id: str | None = None
+    wait_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asks: fairness and cancelling go by ``key`` (an API key, session or address)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a request cost. Seconds; ``engine_seconds`` sums its segments' runs."""
+
+    characters: int
+    tokens: int
+    segments: int
+    audio_seconds: float
+    wait_seconds: float
+    engine_seconds: float
+    total_seconds: float
+
+
+# ---- the one stream of events a request sends to whoever listens
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """``position`` requests start before this one; ``eta`` seconds until it starts, if known."""
+
+    position: int
+    eta: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first segment went to ``engine``; ``segments`` are the texts, in order."""
+
+    engine: str
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReady:
+    """Segment ``index`` is spoken: in order, each exactly once. ``audio`` ends with its pause."""
+
+    index: int
+    audio: Audio
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Always the last event, always sent. ``error`` is None where all was spoken."""
+
+    usage: Usage
+    error: TTSError | None
+
+
+Event = Queued | Started | SegmentReady | Ended

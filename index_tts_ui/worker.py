@@ -1,0 +1,222 @@
+"""The engine process: one thread owns the engine and steps it, one does the messages.
+
+``python -m index_tts_ui.worker`` with the socketpair's descriptor; EOF on it means exit at
+once, so a worker never outlives its server. Exit code 78: a restart cannot help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import engines, messages
+from .engines.base import Engine, EngineOptions, Result
+from .errors import EXIT_CONFIG, BadConfig
+from .speech import Segment, VoiceRef
+
+log = logging.getLogger("tts.worker")
+BEAT_SECONDS = 0.5
+
+
+class Worker:
+    """Two threads around one engine. ``_inbox`` and ``_cancelled`` are shared, under ``_wake``."""
+
+    def __init__(self, sock: socket.socket, engine: Engine, generation: int) -> None:
+        self._sock = sock
+        self._engine = engine
+        self._generation = generation
+        self._send_lock = threading.Lock()
+        self._wake = threading.Condition()
+        self._inbox: list[dict[str, Any]] = []
+        self._cancelled: set[str] = set()
+        self._attempts: dict[str, int] = {}  # live segments; engine thread only
+        self._taken = 0
+        self._granted = 0
+        self._step_no = 0
+        self._step_began: float | None = None
+
+    # ---- engine thread
+
+    def serve(self, model_dir: Path) -> None:
+        """Load, then step for ever. Never returns normally: the message thread ends the process."""
+        try:
+            info = self._engine.load(model_dir, self._loading)
+        except BadConfig as error:
+            self._die(EXIT_CONFIG, error.message())
+        self._send("hello", protocol=messages.PROTOCOL, generation=self._generation, info=asdict(info))
+        self._grant()
+        while True:
+            self._take_inbox()
+            self._step()
+            self._grant()
+
+    def _take_inbox(self) -> None:
+        with self._wake:
+            while not (self._inbox or self._cancelled or self._engine.busy()):
+                self._wake.wait()
+            inbox, self._inbox = self._inbox, []
+            cancelled, self._cancelled = self._cancelled, set()
+        for message in inbox:
+            if message["type"] == "warm":
+                self._engine.warm(VoiceRef(**message["voice"]))
+            else:
+                self._admit(message)
+        for segment_id in cancelled:
+            self._acknowledge_cancel(segment_id)
+
+    def _admit(self, message: dict[str, Any]) -> None:
+        segment = Segment.from_json(message["segment"])
+        self._taken += 1
+        self._attempts[segment.id] = message["attempt"]
+        self._engine.admit(segment)
+
+    def _acknowledge_cancel(self, segment_id: str) -> None:
+        """Again here: the first call may have come before the segment was admitted."""
+        attempt = self._attempts.pop(segment_id, None)
+        if attempt is not None:
+            self._engine.cancel(segment_id)
+            self._fail(segment_id, attempt, "cancelled", "", False, 0.0)
+
+    def _step(self) -> None:
+        if not self._engine.busy():
+            return
+        self._step_began = time.monotonic()
+        results = self._engine.step()
+        self._step_began = None
+        self._step_no += 1
+        for result in results:
+            self._report(result)
+
+    def _report(self, result: Result) -> None:
+        attempt = self._attempts.pop(result.segment_id, None)
+        if attempt is None:
+            return
+        audio = result.audio
+        if audio is None:
+            self._fail(
+                result.segment_id, attempt, result.code, result.message, result.retryable, result.engine_seconds
+            )
+            return
+        samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
+        self._send(
+            "finished",
+            samples.tobytes(),
+            id=result.segment_id,
+            attempt=attempt,
+            rate=audio.rate,
+            engine_seconds=result.engine_seconds,
+        )
+
+    def _fail(
+        self, segment_id: str, attempt: int, code: str, message: str, retryable: bool, engine_seconds: float
+    ) -> None:
+        self._send(
+            "failed",
+            id=segment_id,
+            attempt=attempt,
+            code=code,
+            message=message,
+            retryable=retryable,
+            engine_seconds=engine_seconds,
+        )
+
+    def _grant(self) -> None:
+        total = self._taken + self._engine.free()
+        if total > self._granted:
+            self._granted = total
+            self._send("grant", total=total)
+
+    def _loading(self, fraction: float, text: str) -> None:
+        self._send("loading", fraction=fraction, text=text)
+
+    def _die(self, code: int, message: str) -> None:
+        with contextlib.suppress(OSError):
+            self._send("fatal", exit_code=code, message=message)
+        os._exit(code)
+
+    def _send(self, kind: str, body: bytes = b"", **fields: Any) -> None:
+        with self._send_lock:
+            self._sock.sendall(messages.pack(kind, body, **fields))
+
+    # ---- message thread
+
+    def listen(self) -> None:
+        """Read messages and beat; returns at EOF."""
+        unpacker = messages.Unpacker()
+        next_beat = time.monotonic()
+        while True:
+            readable, _, _ = select.select([self._sock], [], [], max(0.0, next_beat - time.monotonic()))
+            if readable:
+                data = self._sock.recv(1 << 16)
+                if not data:
+                    return
+                for header, _body in unpacker.feed(data):
+                    self._hear(header)
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + BEAT_SECONDS
+                self._beat()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        with self._wake:
+            if message["type"] == "cancel":
+                self._cancelled.add(message["id"])
+            else:
+                self._inbox.append(message)
+            self._wake.notify()
+        if message["type"] == "cancel":
+            self._engine.cancel(message["id"])  # at once, also in the middle of a step
+
+    def _beat(self) -> None:
+        began = self._step_began
+        busy = 0.0 if began is None else time.monotonic() - began
+        self._send("beat", step_no=self._step_no, busy_s=round(busy, 3), stats=self._engine.stats())
+
+
+def _engine_thread(worker: Worker, model_dir: Path) -> None:
+    """A process boundary: whatever the engine throws ends this process, and the server makes a new one."""
+    try:
+        worker.serve(model_dir)
+    except BaseException as error:
+        log.exception("the engine failed")
+        worker._die(1, f"{type(error).__name__}: {error}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run until the server closes the socketpair."""
+    parser = argparse.ArgumentParser(prog="python -m index_tts_ui.worker")
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--model-dir", type=Path, required=True)
+    parser.add_argument("--generation", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--max-rows", type=int, default=16)
+    parser.add_argument("--extra", default="")
+    args = parser.parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's to handle; it closes the socket
+    extra = tuple(tuple(pair.split("=", 1)) for pair in args.extra.split(",") if "=" in pair)
+    options = EngineOptions(args.device, args.threads, args.max_rows, extra)  # type: ignore[arg-type]
+    engine = engines.resolve(engines.REGISTRY[args.engine].engine)(options)
+    worker = Worker(socket.socket(fileno=args.fd), engine, args.generation)
+    threading.Thread(target=_engine_thread, args=(worker, args.model_dir), daemon=True, name="engine").start()
+    with contextlib.suppress(ConnectionError):
+        worker.listen()
+    os._exit(0)  # the engine thread may be deep in a step; nothing of it is wanted any more
+
+
+if __name__ == "__main__":
+    main()
