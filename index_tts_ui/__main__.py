@@ -23,7 +23,10 @@ def main(argv: list[str]) -> int:
         print(f"index_tts_ui: {error.message()}", file=sys.stderr)
         return EXIT_CONFIG
     except OSError as error:
-        print(f"index_tts_ui: {error.strerror or error} (is the port free? choose another with --port)", file=sys.stderr)
+        print(
+            f"index_tts_ui: {error.strerror or error} (is the port free? choose another with --port)",
+            file=sys.stderr,
+        )
         return 1
 
 

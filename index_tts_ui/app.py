@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from . import __version__, api, engines, logs, webui
@@ -57,7 +58,12 @@ def build_app(config: Config, service: SpeechService) -> Any:
         await service.close()
 
     app = FastAPI(
-        title="index-tts-ui", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, root_path=config.root_path
+        title="index-tts-ui",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        root_path=config.root_path,
     )
     api.install(app, service, config)
     return logs.AccessLog(webui.mount(app, service, config))
@@ -84,7 +90,8 @@ def _listening_socket(config: Config) -> socket.socket:
     if fd is not None:
         return socket.socket(fileno=fd)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    sock = socket.socket(family)
+    # named as TCP: asyncio sets TCP_NODELAY only on sockets that say so
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((config.host, config.port))
     sock.listen(BACKLOG)
@@ -173,4 +180,5 @@ async def _report(service: SpeechService, control: Control) -> None:
 def run(config: Config) -> int:
     """Set up logging and serve."""
     logs.setup(config.logs, config.log_level)
-    return asyncio.run(serve(config))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(config))

@@ -25,28 +25,83 @@ def _setting(default: Any, help_en: str, help_zh: str, **limits: Any) -> Any:
 class Config:
     """Every setting. The variable of ``max_waiting`` is ``TTS_MAX_WAITING``, its flag ``--max-waiting``."""
 
-    home: str = _setting("", "Folder of cache_hub, outputs, logs, run; default: the current folder", "cache_hub、outputs、logs、run 所在的目录；默认为当前目录")
-    name: str = _setting("default", "Name of this instance (several may share a machine)", "实例名称（一台机器可运行多个）")
-    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 opens it to the LAN", "监听地址；0.0.0.0 表示向局域网开放")
+    home: str = _setting(
+        "",
+        "Folder of cache_hub, outputs, logs, run; default: the current folder",
+        "cache_hub、outputs、logs、run 所在的目录；默认为当前目录",
+    )
+    name: str = _setting(
+        "default", "Name of this instance (several may share a machine)", "实例名称（一台机器可运行多个）"
+    )
+    host: str = _setting(
+        "127.0.0.1", "Address to listen on; 0.0.0.0 opens it to the LAN", "监听地址；0.0.0.0 表示向局域网开放"
+    )
     port: int = _setting(7860, "Port of page and API", "页面与接口的端口", low=1, high=65535)
     engine: str = _setting("auto", "auto, kokoro, or the test engine tone", "auto、kokoro，或测试引擎 tone")
     device: str = _setting("auto", "auto or cpu", "auto 或 cpu")
-    threads: int = _setting(0, "Threads of the engine; 0: chosen by the engine", "引擎线程数；0 表示由引擎决定", low=0, high=256)
-    engine_options: str = _setting("", "key=value,... for the engine (tone: see docs/tone.md)", "传给引擎的 key=value,...（tone 见 docs/tone.md）")
-    max_batch_size: int = _setting(16, "Segments the model works on at once; an engine may take fewer", "模型同时处理的段数；引擎可能更少", low=1, high=1024)
-    max_waiting: int = _setting(100, "Requests in the queue before 429", "排队请求上限，超过返回 429", low=1, high=100_000)
+    threads: int = _setting(
+        0, "Threads of the engine; 0: chosen by the engine", "引擎线程数；0 表示由引擎决定", low=0, high=256
+    )
+    engine_options: str = _setting(
+        "",
+        "key=value,... for the engine (tone: see docs/tone.md)",
+        "传给引擎的 key=value,...（tone 见 docs/tone.md）",
+    )
+    max_batch_size: int = _setting(
+        16,
+        "Segments the model works on at once; an engine may take fewer",
+        "模型同时处理的段数；引擎可能更少",
+        low=1,
+        high=1024,
+    )
+    max_waiting: int = _setting(
+        100, "Requests in the queue before 429", "排队请求上限，超过返回 429", low=1, high=100_000
+    )
     timeout: float = _setting(15.0, "Seconds one segment may run", "单段合成的最长秒数", low=0.1, high=3600)
-    queue_timeout: float = _setting(60.0, "Seconds a request may wait for its first segment to start", "请求等待首段开始的最长秒数", low=0.1, high=86_400)
+    queue_timeout: float = _setting(
+        60.0,
+        "Seconds a request may wait for its first segment to start",
+        "请求等待首段开始的最长秒数",
+        low=0.1,
+        high=86_400,
+    )
     max_text: int = _setting(4096, "Characters of one request", "单次请求的字符上限", low=1, high=1_000_000)
     max_body: int = _setting(10_485_760, "Bytes of one request body", "请求体字节上限", low=1024)
-    default_voice: str = _setting("", "Voice where a request names none; default: the engine's first", "未指定音色时使用的音色；默认为引擎的第一个")
-    speaker_ids: str = _setting("zf_xiaobei,zf_xiaoxiao,zm_yunjian,zm_yunxi", "Voices of speaker_id 0, 1, 2, ... in /api/tts", "/api/tts 中 speaker_id 0、1、2… 对应的音色")
-    cors_origins: str = _setting("", "Origins, by comma, that browsers may call the API from; * for all; default none", "允许跨域调用接口的来源，逗号分隔；* 为全部；默认关闭")
-    root_path: str = _setting("", "Path prefix that a reverse proxy strips, such as /tts", "反向代理去掉的路径前缀，例如 /tts")
+    default_voice: str = _setting(
+        "",
+        "Voice where a request names none; default: the engine's first",
+        "未指定音色时使用的音色；默认为引擎的第一个",
+    )
+    speaker_ids: str = _setting(
+        "zf_xiaobei,zf_xiaoxiao,zm_yunjian,zm_yunxi",
+        "Voices of speaker_id 0, 1, 2, ... in /api/tts",
+        "/api/tts 中 speaker_id 0、1、2… 对应的音色",
+    )
+    cors_origins: str = _setting(
+        "",
+        "Origins, by comma, that browsers may call the API from; * for all; default none",
+        "允许跨域调用接口的来源，逗号分隔；* 为全部；默认关闭",
+    )
+    root_path: str = _setting(
+        "", "Path prefix that a reverse proxy strips, such as /tts", "反向代理去掉的路径前缀，例如 /tts"
+    )
     outputs_hours: float = _setting(24.0, "Hours that kept outputs stay", "输出文件保留的小时数", low=0.01)
-    outputs_mb: int = _setting(2048, "Megabytes of kept outputs; the oldest go first", "输出文件总大小上限（MB），先删最旧的", low=1)
-    drain_timeout: float = _setting(30.0, "Seconds that requests under way get when the service stops", "停止服务时留给进行中请求的秒数", low=0, high=3600)
-    log_level: str = _setting("info", "debug, info, warning or error", "debug、info、warning 或 error", choices=("debug", "info", "warning", "error"))
+    outputs_mb: int = _setting(
+        2048, "Megabytes of kept outputs; the oldest go first", "输出文件总大小上限（MB），先删最旧的", low=1
+    )
+    drain_timeout: float = _setting(
+        30.0,
+        "Seconds that requests under way get when the service stops",
+        "停止服务时留给进行中请求的秒数",
+        low=0,
+        high=3600,
+    )
+    log_level: str = _setting(
+        "info",
+        "debug, info, warning or error",
+        "debug、info、warning 或 error",
+        choices=("debug", "info", "warning", "error"),
+    )
 
     @property
     def home_dir(self) -> Path:
@@ -115,7 +170,9 @@ def _from_toml(path: Path) -> dict[str, Any]:
     known = {item.name for item in fields(Config)}
     for key in data:
         if key not in known:
-            raise BadConfig("bad_config", name=f"{key} in {path}", reason="is not a setting; the README lists them")
+            raise BadConfig(
+                "bad_config", name=f"{key} in {path}", reason="is not a setting; the README lists them"
+            )
     return data
 
 
@@ -126,18 +183,24 @@ def _from_env(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _checked(name: str, value: Any, source: str) -> Any:
     item = next(item for item in fields(Config) if item.name == name)
-    kind = type(item.default)
+    kind: type = type(item.default)
     try:
         if kind is str and isinstance(value, (list, tuple)):
             value = ",".join(str(part) for part in value)
         value = kind(value)
     except (TypeError, ValueError) as error:
-        raise BadConfig("bad_config", name=name, reason=f"'{value}' from {source} is not a {kind.__name__}") from error
+        raise BadConfig(
+            "bad_config", name=name, reason=f"'{value}' from {source} is not a {kind.__name__}"
+        ) from error
     low, high, choices = (item.metadata.get(key) for key in ("low", "high", "choices"))
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise BadConfig("bad_config", name=name, reason=f"{value} from {source} is not in {low} to {high or 'any'}")
+        raise BadConfig(
+            "bad_config", name=name, reason=f"{value} from {source} is not in {low} to {high or 'any'}"
+        )
     if choices and value not in choices:
-        raise BadConfig("bad_config", name=name, reason=f"'{value}' from {source} is not one of {', '.join(choices)}")
+        raise BadConfig(
+            "bad_config", name=name, reason=f"'{value}' from {source} is not one of {', '.join(choices)}"
+        )
     return value
 
 

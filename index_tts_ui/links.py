@@ -121,7 +121,7 @@ class LocalLink:
         with theirs:
             own = ["--fd", str(theirs.fileno()), "--generation", str(self.generation)]
             try:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: ASYNC220 - a spawn takes milliseconds
                     [sys.executable, "-m", "index_tts_ui.worker", *own, *arguments],
                     stdin=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(), *keep_fds),

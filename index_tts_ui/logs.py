@@ -23,7 +23,11 @@ def setup(folder: Path, level: str) -> None:
     root.setLevel(level.upper())
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(max(logging.INFO, logging.getLevelName(level.upper())))
-    root.handlers = [console, _file(folder / "tts_debug.log"), _file(folder / "tts_error.log", logging.WARNING)]
+    root.handlers = [
+        console,
+        _file(folder / "tts_debug.log"),
+        _file(folder / "tts_error.log", logging.WARNING),
+    ]
     for handler in root.handlers:
         handler.setFormatter(logging.Formatter(FORMAT))
     access = logging.getLogger("tts.access")
@@ -35,7 +39,9 @@ def setup(folder: Path, level: str) -> None:
 
 def _file(path: Path, level: int = logging.DEBUG) -> logging.Handler:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
+    )
     handler.setLevel(level)
     return handler
 

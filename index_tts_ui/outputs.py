@@ -245,7 +245,9 @@ class OutputStore:
         if not self._folder.is_dir():
             return 0
         entries = sorted(
-            ((path.stat().st_mtime, path) for path in self._folder.glob("*.pcm*")), key=lambda item: item[0], reverse=True
+            ((path.stat().st_mtime, path) for path in self._folder.glob("*.pcm*")),
+            key=lambda item: item[0],
+            reverse=True,
         )
         kept = gone = 0
         now = time.time()

@@ -134,7 +134,9 @@ class Scheduler:
 
     def stuck_since(self) -> float | None:
         """The oldest cancel that the worker has not acknowledged (monotonic), if any."""
-        pending = [flight.cancelled_at for flight in self._flights.values() if flight.cancelled_at is not None]
+        pending = [
+            flight.cancelled_at for flight in self._flights.values() if flight.cancelled_at is not None
+        ]
         return min(pending, default=None)
 
     @property

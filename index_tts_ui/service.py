@@ -21,7 +21,7 @@ from .host import WorkerHost
 from .job import Job
 from .outputs import OutputStore, Recording
 from .scheduler import Scheduler
-from .speech import Audio, Ended, Event, Owner, Piece, Segment, SegmentReady, SpeechRequest, VoiceInfo
+from .speech import Audio, Event, Owner, Piece, Segment, SegmentReady, SpeechRequest, VoiceInfo
 from .voices import VoiceStore
 
 log = logging.getLogger("tts.service")
@@ -249,7 +249,9 @@ class SpeechService:
         low, high = SPEED
         if not (math.isfinite(request.speed) and low <= request.speed <= high):
             raise Invalid("bad_value", param="speed", reason=f"must be a number from {low} to {high}")
-        if request.timeout is not None and not (math.isfinite(request.timeout) and 0 < request.timeout <= 86_400):
+        if request.timeout is not None and not (
+            math.isfinite(request.timeout) and 0 < request.timeout <= 86_400
+        ):
             raise Invalid("bad_value", param="timeout", reason="must be seconds, above 0 and at most 86400")
         if request.language not in ("", "zh", "en"):
             raise Invalid("bad_value", param="language", reason="must be 'zh', 'en' or absent")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -76,8 +76,13 @@ class Segment:
     pause_after: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dict for the wire."""
-        return {**asdict(self), "params": dict(self.params)}
+        """A plain dict for the wire (by hand: ``asdict`` copies deeply, on every segment's way)."""
+        return {
+            **{name: getattr(self, name) for name in _SEGMENT_FIELDS},
+            "params": dict(self.params),
+            "voices": [{"kind": ref.kind, "key": ref.key, "weight": ref.weight} for ref in self.voices],
+            "emotion": None if self.emotion is None else asdict(self.emotion),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Segment:
@@ -88,6 +93,9 @@ class Segment:
             emotion = Emotion(**{**emotion, "vector": tuple(vector) if vector else None})
         voices = tuple(VoiceRef(**voice) for voice in data["voices"])
         return cls(**{**data, "voices": voices, "emotion": emotion})
+
+
+_SEGMENT_FIELDS = tuple(item.name for item in fields(Segment))
 
 
 @dataclass(frozen=True, slots=True)

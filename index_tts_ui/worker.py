@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ BEAT_SECONDS = 0.5
 class Worker:
     """Two threads around one engine. ``_inbox`` and ``_cancelled`` are shared, under ``_wake``."""
 
-    def __init__(self, sock: socket.socket, engine: Engine, generation: int) -> None:
+    def __init__(self, sock: socket.socket, make: Callable[[], Engine], generation: int) -> None:
         self._sock = sock
-        self._engine = engine
+        self._make = make
+        self._engine: Engine = _NoEngine()  # type: ignore[assignment]
         self._generation = generation
         self._send_lock = threading.Lock()
         self._wake = threading.Condition()
@@ -53,9 +55,13 @@ class Worker:
     def serve(self, model_dir: Path) -> None:
         """Load, then step for ever. Never returns normally: the message thread ends the process."""
         try:
-            info = self._engine.load(model_dir, self._loading)
+            engine = self._make()  # here, not in main(): a long import must not keep the beats away
+            info = engine.load(model_dir, self._loading)
         except BadConfig as error:
             self._die(EXIT_CONFIG, error.message())
+        except ImportError as error:
+            self._die(EXIT_CONFIG, f"a package of the engine is missing: {error}")
+        self._engine = engine
         self._send("hello", protocol=messages.PROTOCOL, generation=self._generation, info=asdict(info))
         self._grant()
         while True:
@@ -107,7 +113,12 @@ class Worker:
         audio = result.audio
         if audio is None:
             self._fail(
-                result.segment_id, attempt, result.code, result.message, result.retryable, result.engine_seconds
+                result.segment_id,
+                attempt,
+                result.code,
+                result.message,
+                result.retryable,
+                result.engine_seconds,
             )
             return
         samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
@@ -185,6 +196,17 @@ class Worker:
         self._send("beat", step_no=self._step_no, busy_s=round(busy, 3), stats=self._engine.stats())
 
 
+class _NoEngine:
+    """Stands in while the engine is imported and loaded: nothing is admitted before ``hello``."""
+
+    def cancel(self, segment_id: str) -> None:
+        """There is nothing to cancel."""
+
+    def stats(self) -> dict[str, Any]:
+        """There is nothing to count."""
+        return {}
+
+
 def _engine_thread(worker: Worker, model_dir: Path) -> None:
     """A process boundary: whatever the engine throws ends this process, and the server makes a new one."""
     try:
@@ -206,12 +228,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--max-rows", type=int, default=16)
     parser.add_argument("--extra", default="")
     args = parser.parse_args(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's to handle; it closes the socket
     extra = tuple(tuple(pair.split("=", 1)) for pair in args.extra.split(",") if "=" in pair)
     options = EngineOptions(args.device, args.threads, args.max_rows, extra)  # type: ignore[arg-type]
-    engine = engines.resolve(engines.REGISTRY[args.engine].engine)(options)
-    worker = Worker(socket.socket(fileno=args.fd), engine, args.generation)
+
+    def make() -> Engine:
+        engine: Engine = engines.resolve(engines.REGISTRY[args.engine].engine)(options)
+        return engine
+
+    worker = Worker(socket.socket(fileno=args.fd), make, args.generation)
     threading.Thread(target=_engine_thread, args=(worker, args.model_dir), daemon=True, name="engine").start()
     with contextlib.suppress(ConnectionError):
         worker.listen()

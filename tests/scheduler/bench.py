@@ -46,7 +46,14 @@ def job(text: str, owner: str = "a", timeout: float | None = None) -> Job:
     """A request for ``text``, split as the tone frontend does."""
     number = next(_numbers)
     segments = [
-        Segment(f"j{number}/{index}", piece.text, piece.spoken, piece.tokens, "en", (VoiceRef("builtin", "tone-a"),))
+        Segment(
+            f"j{number}/{index}",
+            piece.text,
+            piece.spoken,
+            piece.tokens,
+            "en",
+            (VoiceRef("builtin", "tone-a"),),
+        )
         for index, piece in enumerate(ToneFrontend().split(text))
     ]
     return Job(f"j{number}", f"r{number}", Owner(owner), segments, len(text), timeout)

@@ -67,7 +67,9 @@ def test_leaving_and_coming_back_is_no_way_to_jump_the_queue() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 5), st.lists(st.integers(1, 200), min_size=1, max_size=30)), min_size=1, max_size=40
+        st.tuples(st.integers(0, 5), st.lists(st.integers(1, 200), min_size=1, max_size=30)),
+        min_size=1,
+        max_size=40,
     )
 )
 def test_nobody_starves_and_everything_is_served_once(arrivals: list[tuple[int, list[int]]]) -> None:

@@ -141,7 +141,9 @@ def test_the_wait_for_the_first_segment_is_bounded() -> None:
 def test_a_killed_worker_loses_nothing() -> None:
     async def go() -> None:
         async with running("step_ms=3", rows=4) as (scheduler, host):
-            requests = [job("Some words here. And some more there. The end.", owner=str(n)) for n in range(10)]
+            requests = [
+                job("Some words here. And some more there. The end.", owner=str(n)) for n in range(10)
+            ]
             for request in requests:
                 scheduler.submit(request)
             await until(lambda: sum(request.delivered for request in requests) >= 5, 20, "nothing was spoken")
@@ -253,7 +255,9 @@ async def _chaos(kills: int, rows: int) -> None:
         users = [asyncio.create_task(user(n)) for n in range(rows)]
         killer_ends = asyncio.create_task(listen(killer, 120))
         for _ in range(kills):
-            await until(lambda: host.state == "ready" or any(u.done() for u in users), 30, "no worker came back")
+            await until(
+                lambda: host.state == "ready" or any(u.done() for u in users), 30, "no worker came back"
+            )
             await asyncio.sleep(dice.uniform(0, 0.12))
             if host.pid is not None and host.state == "ready":
                 try:

@@ -1,0 +1,189 @@
+"""The bare engine in a loop against the same engine through HTTP with 1, 8 and 50 clients.
+
+    python -m benchmarks.overhead [--engine tone|kokoro|both] [--seconds 10] [--rounds 3]
+
+"Bare" keeps as many segments in the engine as there are clients (up to its rows), in one
+process, with nothing around it. Bare and HTTP take turns, round by round, so that a change in the machine's
+speed meets both. ``tone`` is set to cost 4 ms a step and 0.1 ms a row, as a batched model might.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from index_tts_ui import engines
+from index_tts_ui.engines.base import EngineOptions
+from index_tts_ui.speech import Piece, Segment, VoiceRef
+
+from . import lab
+
+TONE_OPTIONS = "step_ms=4,row_ms=0.1"
+CLIENTS = (1, 8, 50)
+TEXTS = {
+    "tone": ["".join(chr(97 + (n * 7 + i) % 26) for i in range(40)) for n in range(16)],
+    "kokoro": [
+        "今天天气很好，我们去公园走走吧。",
+        "The quick brown fox jumps over the lazy dog.",
+        "请稍等，我马上回来。",
+    ],
+}
+VOICES = {"tone": "tone-a", "kokoro": "zf_xiaobei"}
+
+
+@dataclass
+class Measured:
+    """Audio seconds per second of wall time, and the median latency of a request in ms."""
+
+    clients: int
+    audio_rate: float
+    latency_ms: float
+    requests: int
+
+
+def bare(name: str, clients: int, seconds: float) -> Measured:
+    """The engine alone, ``clients`` segments at a time."""
+    spec = engines.REGISTRY[name]
+    extra = tuple(tuple(pair.split("=")) for pair in TONE_OPTIONS.split(",")) if name == "tone" else ()
+    engine = engines.resolve(spec.engine)(EngineOptions(extra=extra))  # type: ignore[arg-type]
+    engine.load(lab.ROOT / "cache_hub" / (spec.model or name), lambda _fraction, _text: None)
+    frontend = engines.resolve(spec.frontend)()
+    pieces = [frontend.split(text)[0] for text in TEXTS[name]]
+    return _loop(engine, pieces, VOICES[name], clients, seconds)
+
+
+def _loop(
+    engine: engines.base.Engine, pieces: Sequence[Piece], voice: str, clients: int, seconds: float
+) -> Measured:
+    began: dict[str, float] = {}
+    latencies: list[float] = []
+    audio = 0.0
+    number = 0
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        while len(began) < clients and engine.free() > 0:
+            piece = pieces[number % len(pieces)]
+            began[str(number)] = time.perf_counter()
+            engine.admit(
+                Segment(
+                    str(number),
+                    piece.text,
+                    piece.spoken,
+                    piece.tokens,
+                    piece.language,
+                    (VoiceRef("builtin", voice),),
+                )
+            )
+            number += 1
+        for result in engine.step():
+            assert result.audio is not None, result.message
+            audio += result.audio.seconds
+            latencies.append(time.perf_counter() - began.pop(result.segment_id))
+    wall = time.perf_counter() - start
+    return Measured(clients, audio / wall, 1000 * lab.median(latencies), len(latencies))
+
+
+async def _over_http(port: int, name: str, clients: int, seconds: float) -> Measured:
+    latencies: list[float] = []
+    sound = 0
+    start = time.perf_counter()
+
+    async def user(number: int) -> None:
+        nonlocal sound
+        async with lab.Client.connect(port) as client:
+            while time.perf_counter() - start < seconds:
+                reply = await client.speak(TEXTS[name][number % len(TEXTS[name])], VOICES[name])
+                assert reply.status == 200, reply
+                number += 1
+                latencies.append(reply.total)
+                sound += reply.bytes
+
+    await asyncio.gather(*(user(number) for number in range(clients)))
+    wall = time.perf_counter() - start
+    return Measured(clients, sound / 2 / 24_000 / wall, 1000 * lab.median(latencies), len(latencies))
+
+
+def _child(*arguments: str) -> Measured:
+    """Run one side in a process of its own, as the server's worker is."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.overhead", *arguments],
+        cwd=lab.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
+    """Both sides in turn; medians over the rounds."""
+    flags = ["--engine", name, "--max-waiting", "1000", "--timeout", "120", "--queue-timeout", "600"]
+    flags += ["--engine-options", TONE_OPTIONS] if name == "tone" else []
+    rows = []
+    with lab.server(*flags) as server:
+        idle = server.memory_mb()
+        asyncio.run(_over_http(server.port, name, 1, 2))
+        for clients in CLIENTS:
+            pairs = []
+            for _ in range(rounds):
+                ours = _child("--http", str(server.port), name, str(clients), str(seconds))
+                pairs.append((_child("--bare", name, str(clients), str(seconds)), ours))
+            rows.append(_row(clients, pairs))
+        return {"rows": rows, "memory_idle_mb": round(idle), "memory_loaded_mb": round(server.memory_mb())}
+
+
+def _row(clients: int, pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, float]:
+    def middle(values: list[float], digits: int = 2) -> float:
+        return round(lab.median(values), digits)
+
+    return {
+        "clients": clients,
+        "bare_audio_s_per_s": middle([one.audio_rate for one, _ in pairs]),
+        "http_audio_s_per_s": middle([two.audio_rate for _, two in pairs]),
+        "ratio": middle([two.audio_rate / one.audio_rate for one, two in pairs], 3),
+        "bare_ms": middle([one.latency_ms for one, _ in pairs]),
+        "http_ms": middle([two.latency_ms for _, two in pairs]),
+        "added_ms": middle([two.latency_ms - one.latency_ms for one, two in pairs]),
+        "requests": sum(two.requests for _, two in pairs),
+    }
+
+
+def main() -> None:
+    """See the module."""
+    if sys.argv[1:2] == ["--bare"]:
+        print(json.dumps(asdict(bare(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))))
+        return
+    if sys.argv[1:2] == ["--http"]:
+        port, name, clients, seconds = sys.argv[2:6]
+        print(json.dumps(asdict(asyncio.run(_over_http(int(port), name, int(clients), float(seconds))))))
+        return
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engine", choices=("tone", "kokoro", "both"), default="both")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    names = ("tone", "kokoro") if args.engine == "both" else (args.engine,)
+    results = {}
+    for name in names:
+        results[name] = compare(name, args.seconds, args.rounds)
+        rows = results[name]["rows"]
+        assert isinstance(rows, list)
+        print(f"\n{name}\n\n" + lab.table(list(rows[0]), [list(row.values()) for row in rows]))
+        print(
+            f"\nmemory: {results[name]['memory_idle_mb']} MiB idle, {results[name]['memory_loaded_mb']} MiB after"
+        )
+    if args.engine == "both":
+        lab.write("overhead", results)
+
+
+if __name__ == "__main__":
+    main()
