@@ -127,8 +127,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "bad_config": ("Setting {name}: {reason}.", "设置 {name} 有误：{reason}。"),
     "model_missing": (
-        "The model '{model}' is not complete in {path}: run 'tts-launch models fetch {model}'.",
-        "模型“{model}”在 {path} 中不完整：请运行 'tts-launch models fetch {model}'。",
+        "The model '{model}' is not complete in cache_hub: run 'tts-launch models fetch {model}'.",
+        "cache_hub 中的模型“{model}”不完整：请运行 'tts-launch models fetch {model}'。",
     ),
     "internal": (
         "Something went wrong inside the server (a bug; see its error log).",
@@ -222,3 +222,14 @@ class BadConfig(TTSError):
 
 
 EXIT_CONFIG = 78  # EX_CONFIG: nobody restarts a process that ends with it
+
+
+def segment_error(code: str, message: str) -> TTSError:
+    """What the request says when one of its segments failed with the worker's ``code``."""
+    if code == "cancelled":
+        return Cancelled("cancelled", reason="by the engine")
+    if code in ("nothing_to_speak", "voice_not_found"):
+        return Invalid(code, voice=message)
+    if code == "out_of_memory":
+        return EngineFailed("out_of_memory")
+    return EngineFailed("engine_failed", reason=message or code)

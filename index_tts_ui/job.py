@@ -118,3 +118,14 @@ class Job:
                     return
             self._bell.clear()
             await self._bell.wait()
+
+
+@dataclass
+class Flight:
+    """A segment that the worker has: valid only for its attempt."""
+
+    job: Job
+    index: int
+    attempt: int
+    sent_live: float
+    cancelled_at: float | None = None  # monotonic; the worker has yet to acknowledge

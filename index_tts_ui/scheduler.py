@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import Cancelled, DeadlineExceeded, EngineFailed, Invalid, Overloaded, TTSError
-from .job import Job
+from .errors import DeadlineExceeded, EngineFailed, Overloaded, TTSError, segment_error
+from .job import Flight, Job
 from .links import Death, WorkerLink
 from .policy import FairQueue
 from .speech import Audio
@@ -23,17 +23,6 @@ UNREAD_LIMIT = 90.0  # seconds of sound a slow reader may leave unread before it
 STRIKES = 2.0  # deaths alone at which a segment is given up
 OUTSIDE_STRIKE = 0.5  # a SIGKILL from outside says less about the segment than a crash
 RETRIES = 1  # of a failure that the engine calls retryable
-
-
-@dataclass
-class Flight:
-    """A segment that the worker has: valid only for its attempt."""
-
-    job: Job
-    index: int
-    attempt: int
-    sent_live: float
-    cancelled_at: float | None = None  # monotonic; the worker has yet to acknowledge
 
 
 @dataclass(frozen=True)
@@ -317,14 +306,3 @@ class Scheduler:
             segment.tokens for job in self.jobs.values() for segment in job.segments[job.next_index :]
         )
         return tokens * self._token_seconds / self.rows
-
-
-def segment_error(code: str, message: str) -> TTSError:
-    """What the request says when one of its segments failed with the worker's ``code``."""
-    if code == "cancelled":
-        return Cancelled("cancelled", reason="by the engine")
-    if code in ("nothing_to_speak", "voice_not_found"):
-        return Invalid(code, voice=message)
-    if code == "out_of_memory":
-        return EngineFailed("out_of_memory")
-    return EngineFailed("engine_failed", reason=message or code)

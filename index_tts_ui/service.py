@@ -7,21 +7,20 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from . import engines
-from .audio import Leveler
 from .config import Config
 from .engines.base import Frontend
 from .errors import BadConfig, Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
+from .handle import Handle, Status
 from .host import WorkerHost
 from .job import Job
 from .outputs import OutputStore, Recording
 from .scheduler import Scheduler
-from .speech import Audio, Event, Owner, Piece, Segment, SegmentReady, SpeechRequest, VoiceInfo
+from .speech import Owner, Piece, Segment, SpeechRequest, VoiceInfo
 from .voices import VoiceStore
 
 log = logging.getLogger("tts.service")
@@ -31,64 +30,6 @@ SPEED = (0.25, 4.0)
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that unmodified clients send
 LOADING_RETRY = 5  # seconds to suggest while the model loads
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the service is doing, for people and probes."""
-
-    state: str  # loading, ready, restarting, down, draining
-    engine: str
-    fraction: float
-    text: str
-    reason: str
-    waiting: int
-    running: int
-    max_waiting: int
-    restarts: int
-
-    @property
-    def ready(self) -> bool:
-        """Whether it can serve now."""
-        return self.state == "ready"
-
-
-class Handle:
-    """A request under way: its pieces, its events, its end."""
-
-    def __init__(self, job: Job, pieces: list[Piece], rate: int, service: SpeechService) -> None:
-        self.id = job.request_id
-        self.pieces = pieces
-        self.rate = rate
-        self._job = job
-        self._service = service
-
-    def cancel(self, reason: str) -> None:
-        """Give it up: nothing of it runs after the step under way was told to stop."""
-        self._service.end(self._job, Cancelled("cancelled", reason=reason))
-
-    async def events(self) -> AsyncIterator[Event]:
-        """The stream, once: sound is levelled and joined, ready to be encoded back to back.
-
-        Leaving it early cancels the request.
-        """
-        leveler: Leveler | None = None
-        last = len(self.pieces) - 1
-        try:
-            async for event in self._job.events():
-                if isinstance(event, SegmentReady):
-                    leveler = leveler or Leveler(event.audio.rate)
-                    event = await self._level(leveler, event, last)
-                yield event
-        finally:
-            self.cancel("the client went away")
-
-    async def _level(self, leveler: Leveler, event: SegmentReady, last: int) -> SegmentReady:
-        pause = self.pieces[event.index].pause_after
-        samples = await self._service.in_pool(
-            leveler.process, event.audio.samples, pause, event.index == 0, event.index == last
-        )
-        return SegmentReady(event.index, Audio(event.audio.rate, samples))
 
 
 class SpeechService:
@@ -164,7 +105,9 @@ class SpeechService:
         info = self.voice_store.info(request.voice)
         pieces = await self._split(request.text, request.language, info.language)
         job = self._job(request, owner, pieces, voices)
-        self._check_id(owner, request.id)  # again: the split gave others a turn
+        # again: the split gave others, and the worker's end, a turn
+        self._check_ready(request.wait_ready)
+        self._check_id(owner, request.id)
         self._scheduler.submit(job)
         self._active[owner.key, job.request_id] = job
         return Handle(job, pieces, self.rate, self)

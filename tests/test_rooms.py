@@ -14,7 +14,7 @@ LIGHT = BASE | {"config", "messages"}
 RECORDS = {"auth", "quota", "metrics", "logs", "usage"}
 INNER = BASE | {
     *("text", "audio", "voices", "config", "engines", "messages", "links", "policy", "job", "scheduler"),
-    *("host", "outputs", *RECORDS),
+    *("handle", "host", "outputs", *RECORDS),
 }
 
 # room: (rooms of this package it may import, third-party packages it may import; None = any)
@@ -33,6 +33,7 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "policy": (set(), set()),
     "job": (BASE, {"numpy"}),
     "scheduler": (BASE | {"links", "policy", "job"}, set()),
+    "handle": (BASE | {"audio", "job"}, set()),
     "host": (BASE | {"links", "scheduler"}, set()),
     "outputs": (BASE, {"numpy"}),
     "auth": (BASE | {"config"}, {"starlette"}),

@@ -1,0 +1,53 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything loads a maths library: parallel tests must not fight for the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+HOME = Path(__file__).resolve().parent.parent
+Say = Callable[[str, str], np.ndarray]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def kokoro_dir() -> Path:
+    """The embedded voice's model folder; without it the test is skipped, or fails if TTS_TESTS_STRICT=1."""
+    folder = HOME / "cache_hub" / "kokoro"
+    missing = [name for name in ("model.onnx", "vocab.json", "voices") if not (folder / name).exists()]
+    if missing:
+        _unavailable(f"cache_hub/kokoro lacks {', '.join(missing)}: run 'tts-launch models fetch kokoro'")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def say(kokoro_dir: Path) -> Iterator[Say]:
+    """``say(text, voice)``: raw float32 samples at 24 kHz from the real Kokoro engine, kept for the session."""
+    from .speaking import Speaker
+
+    speaker = Speaker(kokoro_dir)
+    yield speaker.say
+    speaker.close()
+
+
+def _unavailable(reason: str) -> NoReturn:
+    if os.environ.get("TTS_TESTS_STRICT") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
