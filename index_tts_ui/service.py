@@ -70,6 +70,10 @@ class SpeechService:
         if model and model not in self.models():
             raise NotFound("model_not_found", param="model", model=model[:64])
 
+    def can(self, feature: str) -> bool:
+        """Whether the engine has a feature (see ``EngineInfo``); nothing before it is loaded."""
+        return feature in self.host.info.get("features", ())
+
     def status(self) -> Status:
         """For the badge, the probes and /v1/status."""
         host = self.host
@@ -198,7 +202,7 @@ class SpeechService:
             raise Invalid("bad_value", param="timeout", reason="must be seconds, above 0 and at most 86400")
         if request.language not in ("", "zh", "en"):
             raise Invalid("bad_value", param="language", reason="must be 'zh', 'en' or absent")
-        if request.emotion is not None and "emotion" not in self.host.info.get("features", ()):
+        if request.emotion is not None and not self.can("emotion"):
             raise Invalid("unsupported", param="emotion", engine=self.engine, what="emotions")
 
     def _check_id(self, owner: Owner, request_id: str | None) -> None:

@@ -42,7 +42,7 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "control": (BASE, set()),
     "api": ({"service", "outputs", "auth", "quota", "speech", "errors", "audio", "config"}, None),
     "webui": ({"service", "outputs", "auth", "quota", "speech", "errors", "audio", "config"}, None),
-    "app": ({*INNER, "service", "control", "api", "webui"}, {"uvicorn", "fastapi"}),
+    "app": ({*INNER, "service", "control", "api", "webui"}, {"uvicorn", "uvloop", "fastapi"}),
     "__main__": ({"app", "config", "errors"}, set()),
 }
 LAUNCHER_MAY = {"click", "psutil"}

@@ -1,0 +1,168 @@
+"""The routes that the articles about serving IndexTTS use: thin skins over the same service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, File, Form, Query, Request, Response, UploadFile
+
+from ..audio import FORMATS
+from ..errors import Invalid, TTSError
+from ..service import Handle, SpeechService
+from ..speech import Emotion, Ended, Owner, SpeechRequest
+from .aliases import voice_for
+from .deps import FORM, JSON, Caller, RequestId, Service, wants
+from .schemas import REFUSALS, AudioUrl, SynthesizeBody, Text, TTSBody
+from .sound import SpeechResponse, attended, whole
+
+router = APIRouter(tags=["Articles"], responses=REFUSALS)
+WAV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/wav": {}}, "description": "The whole sound."}
+}
+PLAIN = ("neutral", "calm")  # how an engine without emotions speaks anyway
+
+EMOTIONS = {
+    name: name for name in ("neutral", "happy", "angry", "sad", "afraid", "disgusted", "melancholic")
+} | {
+    "surprised": "surprised",
+    "calm": "calm",
+    "中性": "neutral",
+    "喜悦": "happy",
+    "开心": "happy",
+    "愤怒": "angry",
+    "悲伤": "sad",
+    "恐惧": "afraid",
+    "厌恶": "disgusted",
+    "低落": "melancholic",
+    "惊喜": "surprised",
+    "平静": "calm",
+}
+
+TextField = Annotated[Text, Form(description="What to say.")]
+EmotionField = Annotated[
+    Text, Form(max_length=64, description="neutral, happy, angry, ... or 喜悦, 愤怒, ...")
+]
+
+
+def emotion_of(service: SpeechService, name: str) -> Emotion | None:
+    """What an article's emotion name means; None is the plain voice. Raises Invalid."""
+    known = EMOTIONS.get(name.strip().lower() or "neutral")
+    if known is None:
+        raise Invalid("not_one_of", param="emotion", allowed=", ".join(EMOTIONS))
+    if service.can("emotion"):
+        return None if known == "neutral" else Emotion(name=known)
+    if known not in PLAIN:
+        what = f"the emotion {known}; neutral and calm work"
+        raise Invalid("unsupported", param="emotion", engine=service.engine, what=what)
+    return None
+
+
+def speaker(service: SpeechService, speaker_id: int) -> str:
+    """The voice of ``speaker_id``. Raises Invalid where there are not so many."""
+    voices = service.config.listed("speaker_ids")
+    if speaker_id >= len(voices):
+        raise Invalid("out_of_range", param="speaker_id", bound=f"0-{len(voices) - 1}")
+    return voices[speaker_id]
+
+
+async def submit(service: SpeechService, asked: SpeechRequest, caller: Owner) -> Handle:
+    """As ``service.submit``, with the text under the name that these routes give it."""
+    try:
+        return await service.submit(asked, caller)
+    except TTSError as error:
+        error.param = "text" if error.param == "input" else error.param
+        raise
+
+
+async def _sound(service: SpeechService, handle: Handle, request: Request, fmt: str) -> Response:
+    engine, data = await whole(service, handle, request.receive, fmt)
+    return Response(data, media_type=FORMATS[fmt].media_type, headers={"x-tts-engine": engine})
+
+
+@router.post("/api/tts", dependencies=[Depends(wants(JSON))], response_class=Response, responses=WAV)
+async def api_tts(
+    body: TTSBody, request: Request, request_id: RequestId, service: Service, caller: Caller
+) -> Response:
+    """The whole sound in one answer, with its Content-Length. `voice` stands before `speaker_id`."""
+    voice = voice_for(service, body.voice, body.text) if body.voice else ""
+    if not voice and body.speaker_id is not None:
+        voice = speaker(service, body.speaker_id)
+    asked = SpeechRequest(text=body.text, voice=voice, speed=body.speed, id=request_id)
+    return await _sound(service, await submit(service, asked, caller), request, body.format)
+
+
+@router.post("/tts/generate", dependencies=[Depends(wants(FORM))], response_class=Response, responses=WAV)
+async def tts_generate(
+    text: TextField,
+    request: Request,
+    request_id: RequestId,
+    service: Service,
+    caller: Caller,
+    emotion: EmotionField = "neutral",
+) -> Response:
+    """A wav of the default voice. Other emotions than neutral and calm need an engine that has them."""
+    asked = SpeechRequest(text=text, emotion=emotion_of(service, emotion), id=request_id)
+    return await _sound(service, await submit(service, asked, caller), request, "wav")
+
+
+@router.post("/tts", dependencies=[Depends(wants(FORM))], response_class=Response, responses=WAV)
+async def tts(
+    text: TextField,
+    request_id: RequestId,
+    service: Service,
+    caller: Caller,
+    ref_audio: Annotated[UploadFile | None, File(description="A voice to imitate.")] = None,
+) -> Response:
+    """A streamed wav in the voice of `ref_audio`; without one, in the default voice."""
+    if ref_audio is not None:
+        what = "speaking in the voice of ref_audio; leave it out, or choose a built-in voice elsewhere"
+        raise Invalid("unsupported", param="ref_audio", engine=service.engine, what=what)
+    handle = await submit(service, SpeechRequest(text=text, id=request_id), caller)
+    return SpeechResponse(service, handle, "wav")
+
+
+async def _synthesize(
+    service: SpeechService, request: Request, request_id: str, caller: Owner, text: str, emotion: str
+) -> AudioUrl:
+    """Speak, keep, answer when it is done. Raises the request's error."""
+    asked = SpeechRequest(text=text, emotion=emotion_of(service, emotion), id=request_id)
+    handle = await submit(service, asked, caller)
+    recording = service.keep(handle, attended=False)
+    async with attended(handle, request.receive):
+        async for event in recording.events():
+            if isinstance(event, Ended) and event.error is not None:
+                raise event.error
+    return AudioUrl(
+        audio_url=f"{request.scope.get('root_path', '').rstrip('/')}/v1/audio/outputs/{recording.id}"
+    )
+
+
+@router.post("/synthesize", dependencies=[Depends(wants(JSON))])
+async def synthesize(
+    request: Request,
+    request_id: RequestId,
+    service: Service,
+    caller: Caller,
+    body: Annotated[SynthesizeBody | None, Body()] = None,
+    text: Annotated[Text | None, Query()] = None,
+    emotion: Annotated[Text, Query(max_length=64)] = "neutral",
+) -> AudioUrl:
+    """Speak into a file that stays for a while, and tell where it is. JSON body or query."""
+    if body is not None:
+        text, emotion = body.text, body.emotion
+    if text is None:
+        raise Invalid("missing_value", param="text")
+    return await _synthesize(service, request, request_id, caller, text, emotion)
+
+
+@router.get("/synthesize")
+async def synthesize_by_query(
+    text: Annotated[Text, Query()],
+    request: Request,
+    request_id: RequestId,
+    service: Service,
+    caller: Caller,
+    emotion: Annotated[Text, Query(max_length=64)] = "neutral",
+) -> AudioUrl:
+    """The same, for a client that can only GET."""
+    return await _synthesize(service, request, request_id, caller, text, emotion)

@@ -1,0 +1,82 @@
+"""OpenAI's speech surface: an unmodified SDK is the test client."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+
+from ..audio import FORMATS
+from ..speech import SpeechRequest
+from .aliases import voice_for
+from .deps import JSON, Caller, RequestId, Service, wants
+from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody, VoiceEntry, Voices
+from .sound import SpeechResponse
+
+router = APIRouter(tags=["OpenAI"], responses=REFUSALS)
+STARTED = int(time.time())  # what "created" says of every model
+
+_SOUND: dict[str, Any] = {info.media_type: {} for info in FORMATS.values()} | {"text/event-stream": {}}
+
+
+@router.post(
+    "/v1/audio/speech",
+    dependencies=[Depends(wants(JSON))],
+    response_class=Response,
+    responses={200: {"content": _SOUND, "description": "The sound, sent while it is made."}},
+)
+async def create_speech(
+    body: SpeechBody, request_id: RequestId, service: Service, caller: Caller
+) -> Response:
+    """Speech from text, streamed segment by segment.
+
+    An `X-Request-Id` of yours names the request, for `DELETE /v1/requests/{id}`. Closing the
+    connection cancels it, too. What fails before the first sound has a status and the error
+    envelope (409 `cancelled` where somebody cancelled it); later, an audio body is cut off
+    without its last chunk, and an sse stream ends with `speech.audio.error`.
+    """
+    service.check_model(body.model)
+    ignored = ["instructions"] if body.instructions and not service.can("emotion") else []
+    asked = SpeechRequest(
+        text=body.input,
+        voice=voice_for(service, body.voice, body.input, body.language),
+        model=body.model,
+        language=body.language,
+        speed=body.speed,
+        seed=body.seed,
+        timeout=body.timeout,
+        id=request_id,
+    )
+    handle = await service.submit(asked, caller)
+    headers = {"x-tts-ignored": ", ".join(ignored)} if ignored else {}
+    return SpeechResponse(service, handle, body.response_format, body.stream_format, headers)
+
+
+def _model(name: str) -> Model:
+    return Model(id=name, created=STARTED)
+
+
+@router.get("/v1/models")
+async def list_models(service: Service) -> Models:
+    """The engine, and OpenAI's names for it."""
+    return Models(data=[_model(name) for name in service.models()])
+
+
+@router.get("/v1/models/{model}")
+async def get_model(model: str, service: Service) -> Model:
+    """One model, or 404."""
+    service.check_model(model)
+    return _model(model)
+
+
+@router.get("/v1/audio/models")
+async def list_audio_models(service: Service) -> ModelNames:
+    """The same, as Open WebUI asks for it."""
+    return ModelNames(models=[ModelName(id=name) for name in service.models()])
+
+
+@router.get("/v1/audio/voices")
+async def list_voices(service: Service) -> Voices:
+    """The voices. OpenAI's stock names (alloy, ...) work too; they stand for some of these."""
+    return Voices(voices=[VoiceEntry.model_validate(info, from_attributes=True) for info in service.voices()])

@@ -1,0 +1,27 @@
+"""What a text would become, before anything is spoken."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from .aliases import voice_for
+from .deps import JSON, Service, wants
+from .schemas import REFUSALS, Preview, PreviewBody, Segment
+
+router = APIRouter(tags=["Preview"], responses=REFUSALS)
+SECONDS_PER_TOKEN = 0.052  # of sound; Kokoro: 0.054 in Mandarin, 0.05 in English
+
+
+@router.post("/v1/audio/preview", dependencies=[Depends(wants(JSON))])
+async def preview(body: PreviewBody, service: Service) -> Preview:
+    """The exact segments, and their tokens as the engine counts them. Needs no loaded model."""
+    voice = voice_for(service, body.voice, body.text, body.language)
+    pieces = await service.preview(body.text, language=body.language, voice=voice)
+    tokens = sum(piece.tokens for piece in pieces)
+    pauses = sum(piece.pause_after for piece in pieces)
+    return Preview(
+        segments=[Segment(text=piece.text, tokens=piece.tokens, language=piece.language) for piece in pieces],
+        characters=len(body.text),
+        tokens=tokens,
+        estimated_seconds=round(tokens * SECONDS_PER_TOKEN + pauses, 1),
+    )
