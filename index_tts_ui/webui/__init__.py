@@ -1,0 +1,55 @@
+"""The page: Gradio Blocks over the same SpeechService as the API."""
+
+from __future__ import annotations
+
+import os
+
+# Read when gradio is imported: no look-ups outside, no summary of usage after each event.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
+
+import gradio as gr  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+
+from ..config import Config  # noqa: E402
+from ..service import SpeechService  # noqa: E402
+from . import i18n  # noqa: E402
+from .early import EarlyHead, early_head  # noqa: E402
+from .page import build  # noqa: E402
+from .theme import Look  # noqa: E402
+
+
+def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
+    """Mount the page at "/" (so the API's routes must be there already); serve what this returns."""
+    tables = i18n.tables(service.voices())
+    texts = gr.I18n(**tables)
+    gr.mount_gradio_app(
+        app,
+        build(service, texts),
+        path="/",
+        root_path=config.root_path or None,
+        i18n=texts,
+        theme=Look(),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_file_size=config.max_body,
+    )
+    return EarlyHead(app, early_head(_page_data(tables, service, config)))
+
+
+def _page_data(tables: dict[str, dict[str, str]], service: SpeechService, config: Config) -> dict[str, object]:
+    """What the page's scripts need to know from the start."""
+    return {"strings": tables, "maxText": config.max_text, "examples": i18n.EXAMPLES, "voices": _first_voices(service, config)}
+
+
+def _first_voices(service: SpeechService, config: Config) -> dict[str, str]:
+    """The voice a newcomer starts with, by the page's language; a configured default goes first."""
+    chosen = service.default_voice()
+    if config.default_voice:
+        return {"zh-CN": chosen, "en": chosen}
+    firsts = {voice.language[:2]: voice.id for voice in reversed(service.voices())}
+    return {"zh-CN": firsts.get("zh", chosen), "en": firsts.get("en", chosen)}

@@ -1,0 +1,103 @@
+// The text: live count, preview of its segments, draft kept in the browser, examples, Ctrl+Enter.
+const { tts } = window;
+const DRAFT = "tts.draft", PAUSE_MS = 350;
+const $ = (selector) => element.querySelector(selector);
+const area = () => document.querySelector("#text textarea");
+let timer = 0, asked = null, known = null;
+
+function count() {
+  const n = [...(area()?.value ?? "")].length, limit = tts.data.maxText;
+  const over = n > limit;
+  $(".count").textContent = over ? tts.t("count_over", { n, limit }) : tts.t("count", { n });
+  $(".meta").classList.toggle("over", over);
+  return n > 0 && !over;
+}
+
+function estimate() {
+  const box = $(".estimate");
+  if (!known?.segments.length) { box.textContent = ""; return; }
+  const n = known.segments.length;
+  box.textContent = `${tts.t("segments", { n })} · ${tts.t("about", { time: tts.duration(known.estimated_seconds) })}`;
+}
+
+function show(preview) {
+  known = preview;
+  estimate();
+  tts.emit("preview", preview);
+}
+
+async function preview() {
+  asked?.abort();
+  const text = area().value;
+  if (!count() || !text.trim()) return show(null);
+  asked = new AbortController();
+  try {
+    const answer = await fetch(tts.url("v1/audio/preview"), {
+      method: "POST", headers: { "Content-Type": "application/json" }, signal: asked.signal,
+      body: JSON.stringify({ text, language: "", voice: tts.voice ?? "" }),
+    });
+    if (area().value === text) show(answer.ok ? await answer.json() : null);
+  } catch (error) {
+    if (error.name !== "AbortError") show(null); // the badge says that the server is away
+  }
+}
+
+function typed() {
+  count();
+  tts.store.write(DRAFT, area().value);
+  tts.emit("typed");
+  clearTimeout(timer);
+  timer = setTimeout(preview, PAUSE_MS);
+}
+
+// As if typed, so that Gradio takes it over and Ctrl+Z brings the old text back.
+function fill(text) {
+  const box = area();
+  box.focus();
+  box.select();
+  if (!document.execCommand("insertText", false, text)) {
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  box.setSelectionRange(0, 0);
+  box.scrollTop = 0;
+}
+
+function restore() {
+  const draft = tts.store.read(DRAFT), box = area();
+  if (draft && box && !box.value) {
+    box.value = draft;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+document.addEventListener("input", (event) => { if (event.target === area()) typed(); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  event.preventDefault();
+  document.querySelector("#speak").click();
+});
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest?.("[data-example]");
+  if (chosen) fill(tts.data.examples[chosen.dataset.example]);
+});
+// Gradio filters by what is typed and starts from the chosen name: select it, so that typing replaces it.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("#voice input, #second input")) event.target.select();
+});
+tts.addEventListener("voice", () => { if (area()?.value) preview(); });
+tts.addEventListener("status", (event) => { if (event.detail.state !== "gone" && !known && area()?.value) preview(); });
+// Gradio names the two inputs of a slider half in English, and has no tooltip for a button.
+function nameControls() {
+  tts.present("#speak").then((button) => { button.title = tts.t("shortcut"); });
+  for (const key of ["speed", "share"]) {
+    document.querySelectorAll(`#${key} input`).forEach((e) => e.setAttribute("aria-label", tts.t(key)));
+  }
+}
+tts.addEventListener("lang", () => { count(); estimate(); setTimeout(nameControls, 100); });
+count();
+tts.present("#text textarea").then((box) => {
+  restore();
+  if (matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true }); // not where a keyboard would pop up
+});
+tts.present("#speed input[type=range]").then(nameControls);

@@ -1,0 +1,5 @@
+"""``python -m launcher`` is ``tts-launch``."""
+
+from .cli import main
+
+main()

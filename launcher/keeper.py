@@ -1,0 +1,90 @@
+"""Keeps the supervisor's record, moves it along the state table, and writes it down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .errors import LauncherError
+from .identity import Identity
+from .instance import Instance
+from .journal import Journal
+from .state import Event, Record, State, after, pid_line, write_atomic
+
+
+class Keeper:
+    """The only writer of state.json and server.pid."""
+
+    def __init__(self, instance: Instance, record: Record, log: Journal) -> None:
+        self.instance = instance
+        self.record = record
+        self.log = log
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self.record.state
+
+    def apply(self, event: Event) -> None:
+        """Move along the table."""
+        before, self.record.state = self.record.state, after(self.record.state, event)
+        if self.record.state != before:
+            self.log(f"{before} -> {self.record.state} ({event})")
+
+    def update(self, **changes: Any) -> None:
+        """Change the record and write it; a full disk must not stop a service that runs."""
+        try:
+            self.write(**changes)
+        except (OSError, LauncherError) as error:
+            self.log(f"state file not written: {error}")
+
+    def write(self, **changes: Any) -> None:
+        """Change the record and write it. Raises OSError: the old file is as it was."""
+        for key, value in changes.items():
+            setattr(self.record, key, value)
+        write_atomic(self.instance.state, self.record.to_bytes())
+
+    def write_pid(self, server: Identity) -> None:
+        """server.pid, for other tools."""
+        try:
+            write_atomic(self.instance.pidfile, pid_line(server))
+        except (OSError, LauncherError) as error:
+            self.log(f"pid file not written: {error}")
+
+    def restore(self) -> None:
+        """Somebody deleted the files of a running instance: they are written again."""
+        if not self.instance.state.exists() and self.instance.run.exists():
+            self.update()
+        if self.record.server and not self.instance.pidfile.exists() and self.instance.run.exists():
+            self.write_pid(self.record.server)
+
+    def close(self, asked: bool, left: list[Identity]) -> int:
+        """The last entry; returns the supervisor's exit code.
+
+        After a stop that was asked for nothing stays behind; any other end stays readable for ``status``.
+        """
+        if left:
+            pids = ", ".join(str(item.pid) for item in left)
+            self.update(reason=f"pid {pids}: state D")
+            return 1
+        remove(self.instance.pidfile)
+        if self.state == State.EXITED and asked:
+            remove(self.instance.state)
+            return 0
+        self.update()
+        return 0 if self.state == State.EXITED else exit_code(self.record.exit_code)
+
+
+def exit_code(code: int | None) -> int:
+    """A process's end as an exit code of ours: 128 + signal for signals, never 0."""
+    if code is None or code == 0:
+        return 1
+    return 128 - code if code < 0 else code
+
+
+def remove(path: Path) -> None:
+    """Unlink a plain file if it is there."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # a folder in its place is somebody else's

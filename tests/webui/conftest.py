@@ -1,0 +1,70 @@
+"""A browser, and servers for it to visit. Each starts when it is first asked for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from ..api.server import Server, serving
+from .pages import Browsers, Visit, leave, visit
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+Open = Callable[..., Visit]
+
+
+# Not for the session: a running Playwright keeps an event loop, and other packages' tests start their own.
+@pytest.fixture(scope="package")
+def browsers() -> Iterator[Browsers]:
+    """The system's Chromium, without a window, for all visitors."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail("the page's tests need Chromium: apt-get install chromium fonts-noto-cjk")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield Browsers(chromium)
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browsers: Browsers) -> Iterator[Open]:
+    """``open_page(url, lang, width=...)``: a new visitor. No visitor may meet a script error or leave the host."""
+    visitors: list[Visit] = []
+
+    def open_it(url: str, lang: str = "en", width: int = 1440) -> Visit:
+        visitors.append(visit(browsers.of(lang), url, width))
+        return visitors[-1]
+
+    yield open_it
+    for visitor in visitors:
+        leave(visitor)
+    assert [error for visitor in visitors for error in visitor.errors] == []
+    assert [url for visitor in visitors for url in visitor.outside] == []
+
+
+@pytest.fixture(scope="package")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The test engine, one segment at a time: 8 ms of work and 30 ms of sound a character."""
+    home = tmp_path_factory.mktemp("page")
+    with serving(home, "--engine", "tone", "--engine-options", "rows=1,step_ms=8,char_ms=30") as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def kokoro(kokoro_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded voice."""
+    home = tmp_path_factory.mktemp("page-kokoro")
+    (home / "cache_hub").symlink_to(kokoro_dir.parent)
+    with serving(home, "--engine", "kokoro") as server:
+        yield server
