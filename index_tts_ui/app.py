@@ -18,7 +18,6 @@ from fastapi import FastAPI
 from . import __version__, api, engines, logs, webui
 from .config import Config
 from .control import Control, inherited_fd
-from .errors import EXIT_CONFIG
 from .host import WorkerHost, WorkerPlan
 from .outputs import OutputStore
 from .scheduler import Limits, Scheduler
@@ -122,12 +121,12 @@ async def serve(config: Config) -> int:
         loop.add_signal_handler(number, drain.signalled)
     await control.start()
     await control.accepted()
-    reporter = asyncio.create_task(_report(service, control))
+    reporter = asyncio.create_task(_report(service, control, server))
     await server.serve(sockets=[sock])
     reporter.cancel()
     control.send("drained", cancelled=drain.cancelled)
     await control.flush()
-    return 0
+    return service.host.gave_up or 0
 
 
 class _Drain:
@@ -160,21 +159,21 @@ class _Drain:
         self._server.should_exit = True
 
 
-async def _report(service: SpeechService, control: Control) -> None:
-    """Tell the supervisor how the load goes, then that it is ready, or that it never will be."""
+async def _report(service: SpeechService, control: Control, server: Server) -> None:
+    """Tell the supervisor how the load goes and when it can serve; end the server if it never will."""
     told: object = None
-    while True:
+    while service.host.gave_up is None:
         status = service.status()
         news = (status.state, status.fraction, status.text)
         if news != told:
             told = news
-            if status.state == "ready":
+            if status.ready:
                 control.send("ready")
-            elif status.state == "down":
-                control.send("fatal", exit_code=EXIT_CONFIG, reason=status.reason)
             else:
                 control.send("loading", fraction=status.fraction, text=status.text)
         await asyncio.sleep(0.1)
+    control.send("fatal", exit_code=service.host.gave_up, reason=service.host.reason)
+    server.should_exit = True
 
 
 def run(config: Config) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .errors import NotReady
+from .errors import EXIT_CONFIG, NotReady
 from .links import Death, LocalLink
 from .scheduler import Scheduler
 from .speech import Audio
@@ -51,6 +51,7 @@ class WorkerHost:
         self.info: dict[str, Any] = {}
         self.stats: dict[str, Any] = {}
         self.restarts = 0
+        self.gave_up: int | None = None  # the exit code to end with: 78 where a restart cannot help
         self._scheduler = scheduler
         self._plan = plan
         self._generation = 0
@@ -128,6 +129,7 @@ class WorkerHost:
         hopeless = death.hopeless or self._failed_loads >= GIVE_UP_AFTER
         if hopeless:
             self.state = "down"
+            self.gave_up = EXIT_CONFIG if death.hopeless else 1
         elif was_ready or self.state == "restarting":
             self.state = "restarting"
         self._scheduler.detach(death)

@@ -110,4 +110,5 @@ def _model() -> WhisperModel:
 
 @lru_cache(maxsize=2)
 def _normalizer(language: str) -> Normalizer:
-    return Normalizer(lang=language, operator="tn")
+    # the recogniser may write traditional characters, whose readings pypinyin knows less well
+    return Normalizer(lang=language, operator="tn", traditional_to_simple=language == "zh")
