@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from . import __version__, api, engines, logs, webui
+from . import __version__, engines, logs
 from .config import Config
 from .control import Control, inherited_fd
 from .host import WorkerHost, WorkerPlan
@@ -45,6 +45,7 @@ def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
 
 def build_app(config: Config, service: SpeechService) -> Any:
     """The ASGI application: API routes, then the page."""
+    from . import api, webui  # seconds of imports, while the worker loads beside us
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -101,9 +102,11 @@ def _listening_socket(config: Config) -> socket.socket:
 async def serve(config: Config) -> int:
     """Run until told to stop; returns the exit code."""
     control = Control(inherited_fd("TTS_CONTROL_FD"), int(os.environ.get("TTS_GENERATION", "1")))
+    await control.start()
     sock = _listening_socket(config)
     service = build_service(config, inherited_fd("TTS_LOCK_FD"))
-    app = build_app(config, service)
+    service.host.start()
+    app = await asyncio.to_thread(build_app, config, service)
     server = Server(
         uvicorn.Config(
             app,
@@ -119,7 +122,6 @@ async def serve(config: Config) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.signalled)
-    await control.start()
     await control.accepted()
     reporter = asyncio.create_task(_report(service, control, server))
     await server.serve(sockets=[sock])

@@ -24,7 +24,7 @@ BEAT_SECONDS = 1.0
 
 
 class Control:
-    """``on_drain(seconds)`` is called on the loop when the supervisor asks for it."""
+    """``on_drain(seconds)`` is called on the loop when the supervisor asks for it; set it once there is work."""
 
     def __init__(self, fd: int | None, generation: int) -> None:
         self._socket = None if fd is None else socket.socket(fileno=fd)
@@ -33,7 +33,7 @@ class Control:
         self._accepted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._beats: asyncio.Task[None] | None = None
-        self.on_drain: Callable[[float], None] = lambda _seconds: None
+        self.on_drain: Callable[[float], None] = lambda _seconds: os._exit(0)  # nothing is under way yet
 
     async def start(self) -> None:
         """Say hello, begin to listen and to beat."""

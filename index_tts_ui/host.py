@@ -68,8 +68,9 @@ class WorkerHost:
         return self._link.pid if self._link else None
 
     def start(self) -> None:
-        """Begin, in the background."""
-        self._task = asyncio.create_task(self._live(), name="worker-host")
+        """Begin, in the background; once is enough."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._live(), name="worker-host")
 
     async def stop(self) -> None:
         """End the worker and stop making new ones."""

@@ -79,15 +79,15 @@ def _launch(settings: Settings, lock: Lock, signals: Signals) -> tuple[Identity,
 
 
 def _joinable(instance: Instance) -> Identity | None:
-    """A live supervisor that is not about to end."""
+    """A live supervisor that is not about to end (one that ends removes its record first)."""
     running = way.find_supervisor(instance)
     record = state.read(instance.state)
-    ending = record and record.supervisor == running and record.state in (State.STOPPING, *FINAL)
-    return None if ending else running
+    stays = record and record.supervisor == running and record.state not in (State.STOPPING, *FINAL)
+    return running if stays else None
 
 
 def _after_its_end(instance: Instance, signals: Signals) -> Identity | None:
-    """A supervisor that is stopping is waited for; one that is not is joined."""
+    """A supervisor that is stopping is waited for; one that is not is joined once it has its record."""
     deadline = time.monotonic() + COMMAND_WAIT
     while (running := way.find_supervisor(instance)) and _joinable(instance) is None:
         _check(signals)

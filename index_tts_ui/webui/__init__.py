@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+from importlib.resources import files
 
 # Read when gradio is imported: no look-ups outside, no summary of usage after each event.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 
-import gradio as gr  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
+import gradio as gr
+from fastapi import FastAPI
 
-from ..config import Config  # noqa: E402
-from ..service import SpeechService  # noqa: E402
-from . import i18n  # noqa: E402
-from .early import EarlyHead, early_head  # noqa: E402
-from .page import build  # noqa: E402
-from .theme import Look  # noqa: E402
+from ..config import Config
+from ..service import SpeechService
+from . import i18n
+from .early import EarlyHead, early_head
+from .page import build
+from .theme import Look
 
 
 def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
@@ -29,6 +30,7 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
         build(service, texts),
         path="/",
         root_path=config.root_path or None,
+        favicon_path=str(files(__package__) / "favicon.svg"),
         i18n=texts,
         theme=Look(),
         footer_links=[],
@@ -41,9 +43,16 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
     return EarlyHead(app, early_head(_page_data(tables, service, config)))
 
 
-def _page_data(tables: dict[str, dict[str, str]], service: SpeechService, config: Config) -> dict[str, object]:
+def _page_data(
+    tables: dict[str, dict[str, str]], service: SpeechService, config: Config
+) -> dict[str, object]:
     """What the page's scripts need to know from the start."""
-    return {"strings": tables, "maxText": config.max_text, "examples": i18n.EXAMPLES, "voices": _first_voices(service, config)}
+    return {
+        "strings": tables,
+        "maxText": config.max_text,
+        "examples": i18n.EXAMPLES,
+        "voices": _first_voices(service, config),
+    }
 
 
 def _first_voices(service: SpeechService, config: Config) -> dict[str, str]:

@@ -14,6 +14,11 @@ HOUR, DAY = 3600, 86_400
 def build(service: SpeechService, t: gr.I18n) -> gr.Blocks:
     """The whole page. Its title is in both languages: Gradio cannot translate a tab's title."""
     with gr.Blocks(title="Index TTS · 语音合成", analytics_enabled=False, delete_cache=(HOUR, DAY)) as page:
-        gr.HTML(html_template=asset("header.html"), js_on_load=asset("badge.js"), elem_id="header", apply_default_css=False)
+        gr.HTML(
+            html_template=asset("header.html"),
+            js_on_load=asset("badge.js"),
+            elem_id="header",
+            apply_default_css=False,
+        )
         speak_tab(page, service, t)
     return page

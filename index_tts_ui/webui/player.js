@@ -3,8 +3,9 @@ const { tts } = window;
 const $ = (selector) => element.querySelector(selector);
 const FORMAT = "tts.format", STEP = 5; // seconds per arrow key
 const sound = new Sound(), wave = new Waveform($(".wave"), () => paint());
-const slider = $(".wave"), list = $(".segments"), format = $(".format"), link = $(".download");
-const idle = () => ({ phase: "idle", segments: [], done: 0, current: -1, made: -1 });
+const slider = $(".wave"), list = new ReadAlong($(".segments")), format = $(".format"), link = $(".download");
+const NONE = [];
+const idle = () => ({ phase: "idle", segments: NONE, done: 0 });
 let job = idle(), preview = null, stream = null, run = 0, view = "preview";
 
 // ---- the request
@@ -43,8 +44,13 @@ function fail(error) {
   show();
 }
 
+// One request at a time is on its way to Python, so that an answer belongs to the run that sent it.
+const ANSWER_MS = 15000;
+let sentBy = 0, answer = Promise.resolve(), settle = () => {};
+
 function answered(value) {
-  if (job.phase !== "sending") { // stopped before the server had answered
+  settle();
+  if (sentBy !== run || job.phase !== "sending") { // stopped, or sent anew, before the server had answered
     if (value?.request) cancel(value.request);
     return;
   }
@@ -59,7 +65,6 @@ const TAKE = {
   started(event) {
     job.phase = "started";
     job.segments = event.segments.map((text) => ({ text }));
-    list.dataset.view = "";
   },
   audio(event) {
     const samples = decodePcm(event.pcm), first = !sound.length;
@@ -155,47 +160,11 @@ function showLink() {
   else link.removeAttribute("href");
 }
 
-function listSegments(segments) {
-  list.replaceChildren(...segments.map(({ text }) => {
-    const item = document.createElement("span"); // a button would not wrap within the line
-    item.className = "segment";
-    item.textContent = text.trim();
-    return item;
-  }).flatMap((item) => [item, " "]));
-}
-
-// The list shows the sound's segments; once the text has changed and nothing sounds, those of the new text.
+// The sound's segments; once the text has changed and nothing sounds, those of the new text.
 function showList() {
-  const wanted = job.segments.length && (job.phase !== "idle") && (view === "sound" || busy() || sound.playing) ? "sound" : "preview";
-  if (wanted === list.dataset.view && wanted === "sound") return;
-  const segments = wanted === "sound" ? job.segments : preview?.segments ?? [];
-  if (wanted === list.dataset.view && list.shown === segments) return;
-  list.dataset.view = wanted;
-  list.shown = segments;
-  Object.assign(job, { current: -1, made: -1 });
-  listSegments(segments);
-}
-
-function highlight(position) {
-  if (list.dataset.view !== "sound") return;
-  const { segments } = job;
-  let now = -1;
-  if (sound.playing || position > 0) segments.forEach((s, i) => { if (s.start <= position + 0.01) now = i; });
-  if (sound.ended) now = -1;
-  const made = segments.filter((s) => s.start !== undefined).length;
-  if (now === job.current && made === job.made) return;
-  [...list.children].forEach((item, i) => {
-    item.classList.toggle("made", i < made);
-    item.classList.toggle("on", i === now);
-  });
-  if (now >= 0 && now !== job.current) reveal(list.children[now]);
-  Object.assign(job, { current: now, made });
-}
-
-// Scrolls the list only, never the page.
-function reveal(item) {
-  const top = item.offsetTop - list.offsetTop, bottom = top + item.offsetHeight;
-  if (top < list.scrollTop || bottom > list.scrollTop + list.clientHeight) list.scrollTop = top - 12;
+  const ofSound = job.segments.length && (view === "sound" || busy() || sound.playing);
+  if (ofSound) list.show("sound", job.segments);
+  else list.show("preview", preview?.segments ?? NONE);
 }
 
 function scrollTo() {
@@ -216,7 +185,7 @@ function expected() {
 function paint() {
   const position = sound.position, total = expected();
   wave.draw(position, sound.duration, total);
-  highlight(position);
+  list.mark((sound.playing || position > 0) && !sound.ended ? position : null);
   const now = tts.clock(position), whole = (busy() && job.done ? "≈" : "") + tts.clock(total);
   say($(".time"), sound.length ? `${now} / ${whole}` : "");
   slider.setAttribute("aria-valuenow", String(Math.round(position)));
@@ -260,8 +229,8 @@ const KEYS = {
 
 element.addEventListener("click", (event) => {
   if (event.target.closest(".play")) toggle();
-  const item = event.target.closest(".segment.made");
-  if (item && list.dataset.view === "sound") { sound.play(job.segments[[...list.children].indexOf(item)].start); show(); }
+  const segment = list.at(event.target);
+  if (segment) { sound.play(segment.start); show(); }
   if (event.target.closest(".notice-close")) { job.error = null; show(); }
 });
 slider.addEventListener("pointerdown", (event) => {
@@ -290,8 +259,11 @@ document.addEventListener("click", (event) => {
 // Gradio reloads the page once an event of its own has met a dead server: so ask first whether there is one.
 async function send(button, me) {
   const alive = await tts.ask();
+  await Promise.race([answer, new Promise((resolve) => { setTimeout(resolve, ANSWER_MS); })]);
   if (me !== run) return;
   if (!alive) return fail({ key: "error_away" });
+  answer = new Promise((resolve) => { settle = resolve; });
+  sentBy = me;
   passing = true;
   button.click();
   passing = false;
@@ -300,7 +272,10 @@ format.value = tts.store.read(FORMAT) || "mp3";
 if (!format.value) format.value = "mp3";
 format.addEventListener("change", () => { tts.store.write(FORMAT, format.value); showLink(); });
 watch("value", () => answered(props.value));
-tts.addEventListener("refused", () => { if (job.phase === "sending") fail({ key: "error_refused" }); });
+tts.addEventListener("refused", () => {
+  settle();
+  if (sentBy === run && job.phase === "sending") fail({ key: "error_refused" });
+});
 tts.addEventListener("preview", (event) => { preview = event.detail; show(); });
 tts.addEventListener("typed", () => { view = "preview"; show(); });
 tts.addEventListener("status", (event) => {

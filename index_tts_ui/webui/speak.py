@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import gradio as gr
+from starlette.requests import HTTPConnection
 
 from ..auth import owner_of
 from ..errors import TTSError
@@ -26,11 +27,16 @@ def speak_tab(page: gr.Blocks, service: SpeechService, t: gr.I18n) -> None:
             text, speak = _composer(t)
         with gr.Column(scale=4, min_width=280, elem_id="settings", elem_classes="card"):
             settings = _settings(voices, service.default_voice(), t)
-            gr.HTML(html_template='<p data-t="rights"></p>', js_on_load=_LABELS, elem_id="rights", apply_default_css=False)
+            gr.HTML(
+                html_template='<p data-t="rights"></p>',
+                js_on_load=_LABELS,
+                elem_id="rights",
+                apply_default_css=False,
+            )
     player = gr.HTML(
         {},
         html_template=asset("player.html"),
-        js_on_load=asset("sound.js", "stream.js", "waveform.js", "player.js"),
+        js_on_load=asset("sound.js", "stream.js", "waveform.js", "readalong.js", "player.js"),
         apply_default_css=False,
         elem_id="player",
     )
@@ -50,12 +56,19 @@ _LABELS = "const l = () => window.tts.label(element); window.tts.addEventListene
 
 
 def _composer(t: gr.I18n) -> tuple[gr.Textbox, gr.Button]:
-    gr.HTML(html_template=asset("examples.html"), js_on_load=_LABELS, elem_id="examples", apply_default_css=False)
+    gr.HTML(
+        html_template=asset("examples.html"), js_on_load=_LABELS, elem_id="examples", apply_default_css=False
+    )
     text = gr.Textbox(
         label=t("text"), placeholder=t("text_hint"), lines=9, max_lines=9, elem_id="text", container=False
     )
     with gr.Row(elem_id="actions"):
-        gr.HTML(html_template=asset("meta.html"), js_on_load=asset("composer.js"), elem_id="meta", apply_default_css=False)
+        gr.HTML(
+            html_template=asset("meta.html"),
+            js_on_load=asset("composer.js"),
+            elem_id="meta",
+            apply_default_css=False,
+        )
         gr.Button(t("stop"), elem_id="stop")
         speak = gr.Button(t("speak"), variant="primary", elem_id="speak")
     return text, speak
@@ -66,11 +79,18 @@ Settings = tuple[gr.Dropdown, gr.Dropdown, gr.Slider, gr.Slider]
 
 def _settings(voices: Sequence[VoiceInfo], default: str, t: gr.I18n) -> Settings:
     """Voice, second voice, its share in percent, speed."""
-    choices = [(t(f"voice:{voice.id}"), voice.id) for voice in sorted(voices, key=lambda voice: voice.language[:2] != "zh")]
+    choices = [
+        (t(f"voice:{voice.id}"), voice.id)
+        for voice in sorted(voices, key=lambda voice: voice.language[:2] != "zh")
+    ]
     voice = gr.Dropdown(choices, value=default, label=t("voice"), elem_id="voice", interactive=True)
-    second = gr.Dropdown([(t("second_none"), ""), *choices], value="", label=t("second"), elem_id="second", interactive=True)
+    second = gr.Dropdown(
+        [(t("second_none"), ""), *choices], value="", label=t("second"), elem_id="second", interactive=True
+    )
     share = gr.Slider(5, 95, 50, step=5, label=t("share"), elem_id="share", buttons=[], interactive=True)
-    speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label=t("speed"), elem_id="speed", buttons=[], interactive=True)
+    speed = gr.Slider(
+        0.5, 2.0, 1.0, step=0.05, label=t("speed"), elem_id="speed", buttons=[], interactive=True
+    )
     return voice, second, share, speed
 
 
@@ -91,12 +111,19 @@ def _remember(page: gr.Blocks, settings: Settings) -> None:
 def handler(service: SpeechService) -> Speak:
     """What the Speak button calls: it submits and answers at once; the player follows the recording."""
 
-    async def speak(text: str, voice: str, second: str, share: float, speed: float, request: gr.Request) -> Answer:
-        wanted = SpeechRequest(text=text or "", voice=blend(voice, second, share), speed=speed, wait_ready=True)
+    async def speak(
+        text: str, voice: str, second: str, share: float, speed: float, request: gr.Request
+    ) -> Answer:
+        wanted = SpeechRequest(
+            text=text or "", voice=blend(voice, second, share), speed=speed, wait_ready=True
+        )
         try:
-            handle = await service.submit(wanted, owner_of(request.request))
+            handle = await service.submit(wanted, owner_of(cast(HTTPConnection, request.request)))
         except TTSError as error:
-            return {"nonce": uuid4().hex, "error": {"message": error.message("en"), "message_zh": error.message("zh")}}
+            return {
+                "nonce": uuid4().hex,
+                "error": {"message": error.message("en"), "message_zh": error.message("zh")},
+            }
         return {"id": service.keep(handle).id, "request": handle.id}
 
     return speak

@@ -134,6 +134,7 @@ def test_a_start_during_a_stop_waits_for_it_and_then_starts(launch: Launch) -> N
     finish(child, 0)
     assert second["pid"] == launch.ask()["pid"] != first["pid"]
     os.kill(second["supervisor_pid"], signal.SIGTERM)  # stopped by hand: no command lock is held
+    wait_for("it has heard that", lambda: not launch.status()["ready"])
     assert launch.start()["pid"] not in (first["pid"], second["pid"])
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from ..api.server import Server, serving
 from .pages import Browsers, Visit, leave, visit
+from .proxy import stripping
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -21,6 +22,7 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+SLOW = "rows=1,step_ms=80,char_ms=20,ahead=0"  # one segment at a time, 80 ms of work a character
 Open = Callable[..., Visit]
 
 
@@ -59,6 +61,17 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("page")
     with serving(home, "--engine", "tone", "--engine-options", "rows=1,step_ms=8,char_ms=30") as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A slow server with a queue of three, and its address below the path that a reverse proxy gives it."""
+    flags = ("--engine", "tone", "--engine-options", SLOW, "--max-waiting", "3", "--root-path", "/tts")
+    with (
+        serving(tmp_path_factory.mktemp("page-proxied"), *flags) as server,
+        stripping("/tts", server.port) as address,
+    ):
+        yield server, address
 
 
 @pytest.fixture(scope="package")

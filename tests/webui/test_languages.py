@@ -66,7 +66,9 @@ def test_nothing_on_the_page_is_untranslated(tone: Server, open_page: Open, lang
 
 
 @pytest.mark.parametrize(("locale", "word"), [("zh-Hans-CN", "开始朗读"), ("fr-FR", "Speak")])
-def test_any_browser_language_gives_one_whole_language(tone: Server, open_page: Open, locale: str, word: str) -> None:
+def test_any_browser_language_gives_one_whole_language(
+    tone: Server, open_page: Open, locale: str, word: str
+) -> None:
     page = open_page(tone.url, locale).page
     expect(page.locator("#speak")).to_have_text(word, timeout=SOON)
     page.wait_for_function("document.querySelector('#speed input').ariaLabel.length < 8", timeout=SOON)

@@ -54,7 +54,16 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(tone: Server, o
     for _ in range(16):
         page.keyboard.press("Tab")
         names.append(page.evaluate(_NAME))
-    for wanted in ("中文", "Mandarin", "Text", "Speak", "Voice", "Blend with", "Speed", "Format of the download"):
+    for wanted in (
+        "中文",
+        "Mandarin",
+        "Text",
+        "Speak",
+        "Voice",
+        "Blend with",
+        "Speed",
+        "Format of the download",
+    ):
         assert wanted in names, names
     assert "" not in names
 

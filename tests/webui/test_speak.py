@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import httpx
 import numpy as np
@@ -24,7 +25,9 @@ def test_the_sound_starts_before_the_text_is_done(tone: Server, open_page: Open)
     visitor = open_page(tone.url)
     visitor.speak(LONG)
     visitor.heard()
-    first = visitor.page.evaluate("(({made, total, downloadable}) => [made, total, downloadable])(tap.played[0])")
+    first = visitor.page.evaluate(
+        "(({made, total, downloadable}) => [made, total, downloadable])(tap.played[0])"
+    )
     assert first[0] <= 1 and first[1] > 5 and first[2] is False
     assert not tone.is_idle()
     visitor.stop()
@@ -38,7 +41,7 @@ def test_what_plays_is_the_whole_sound_in_order_and_without_overlap(tone: Server
     visitor.silent()
     page = visitor.page
     notes = page.evaluate("tap.played.map(n => [n.when, n.end])")
-    late = [after[0] - before[1] for before, after in zip(notes, notes[1:], strict=False)]
+    late = [after[0] - before[1] for before, after in pairwise(notes)]
     assert min(late) > -1e-6, "two blocks overlap"
     url = page.evaluate("document.querySelector('.download').href").replace("format=mp3", "format=wav")
     whole, rate = decode_any(httpx.get(url, timeout=30).content)
@@ -91,8 +94,19 @@ def test_speaking_again_replaces_what_was_under_way(tone: Server, open_page: Ope
     until(tone.is_idle, "the first request is gone, too")
 
 
+def test_the_text_of_the_last_click_is_the_one_that_is_spoken(tone: Server, open_page: Open) -> None:
+    visitor = open_page(tone.url)
+    for text in ("One.", "Two.", "Three."):
+        visitor.speak(text)
+    visitor.finished()
+    expect(visitor.page.locator(".segment")).to_have_text(["Three."])
+    until(tone.is_idle, "the others are gone")
+
+
 @pytest.mark.parametrize(("fmt", "signature"), [("opus", b"OggS"), ("flac", b"fLaC")])
-def test_the_sound_downloads_in_the_chosen_format(tone: Server, open_page: Open, fmt: str, signature: bytes) -> None:
+def test_the_sound_downloads_in_the_chosen_format(
+    tone: Server, open_page: Open, fmt: str, signature: bytes
+) -> None:
     visitor = open_page(tone.url)
     link = visitor.page.locator(".download")
     assert link.get_attribute("href") is None
@@ -105,7 +119,9 @@ def test_the_sound_downloads_in_the_chosen_format(tone: Server, open_page: Open,
     data = waiting.value.path().read_bytes()
     samples, rate = decode_any(data)
     assert data.startswith(signature)
-    assert len(samples) / rate == pytest.approx(visitor.page.evaluate("tap.played.reduce((s, n) => s + n.end - n.when, 0)"), abs=0.1)
+    assert len(samples) / rate == pytest.approx(
+        visitor.page.evaluate("tap.played.reduce((s, n) => s + n.end - n.when, 0)"), abs=0.1
+    )
 
 
 def test_the_finished_sound_can_be_paused_sought_and_replayed(tone: Server, open_page: Open) -> None:
@@ -118,7 +134,9 @@ def test_the_finished_sound_can_be_paused_sought_and_replayed(tone: Server, open
     wave = page.locator(".wave")
     seconds = int(wave.get_attribute("aria-valuemax") or 0)
     wave.click(position={"x": wave.bounding_box()["width"] / 2, "y": 10})
-    expect(wave).to_have_attribute("aria-valuenow", re.compile(f"{seconds // 2}|{(seconds + 1) // 2}"), timeout=SOON)
+    expect(wave).to_have_attribute(
+        "aria-valuenow", re.compile(f"{seconds // 2}|{(seconds + 1) // 2}"), timeout=SOON
+    )
     wave.press("Home")
     expect(wave).to_have_attribute("aria-valuenow", "0", timeout=SOON)
     page.locator(".segment.made").nth(2).click()
@@ -245,7 +263,9 @@ def test_a_failed_segment_is_told_and_what_was_ready_stays_playable(tone: Server
 
 def test_a_newcomer_starts_with_a_voice_of_the_pages_language(tone: Server, open_page: Open) -> None:
     for lang, word in (("en", "English"), ("zh", "普通话")):
-        expect(open_page(tone.url, lang).page.locator("#voice input")).to_have_value(re.compile(f"{word}$"), timeout=SOON)
+        expect(open_page(tone.url, lang).page.locator("#voice input")).to_have_value(
+            re.compile(f"{word}$"), timeout=SOON
+        )
 
 
 @pytest.mark.parametrize(
