@@ -20,7 +20,8 @@ from .errors import EXIT_CONFIG
 from .speech import Audio, Segment
 
 log = logging.getLogger("tts.link")
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 20
+SOCKET_BYTES = 1 << 20
 LINGER_SECONDS = 5.0  # between a worker's EOF and its exit
 CLOSE_SECONDS = 3.0  # for a worker to exit by itself
 
@@ -118,6 +119,8 @@ class LocalLink:
         Raises OSError where no process can be made.
         """
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):  # a segment's sound in one go, without waiting for the other side
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
         with theirs:
             own = ["--fd", str(theirs.fileno()), "--generation", str(self.generation)]
             try:

@@ -24,10 +24,15 @@ class BrokenWire(Exception):
     """The bytes are not frames; the connection is useless from here on."""
 
 
-def pack(kind: str, body: bytes | memoryview = b"", **fields: Any) -> bytes:
-    """One frame."""
+def head(kind: str, body_bytes: int = 0, **fields: Any) -> bytes:
+    """A frame up to its body."""
     header = json.dumps({"type": kind, **fields}, ensure_ascii=True, separators=(",", ":")).encode()
-    return b"".join((_SIZES.pack(len(header), len(body)), header, body))
+    return _SIZES.pack(len(header), body_bytes) + header
+
+
+def pack(kind: str, body: bytes = b"", **fields: Any) -> bytes:
+    """One frame."""
+    return head(kind, len(body), **fields) + body
 
 
 class Unpacker:
@@ -46,10 +51,11 @@ class Unpacker:
             end = _SIZES.size + head + body
             if len(self._buffer) < end:
                 return
-            raw = bytes(self._buffer[_SIZES.size : end])
+            with memoryview(self._buffer) as view:  # one copy of the sound, not three
+                raw, content = bytes(view[_SIZES.size : end - body]), bytes(view[end - body : end])
             del self._buffer[:end]
             try:
-                header = json.loads(raw[:head])
+                header = json.loads(raw)
             except ValueError as error:
                 raise BrokenWire(str(error)) from error
-            yield header, raw[head:]
+            yield header, content

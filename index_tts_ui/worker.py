@@ -30,6 +30,7 @@ from .speech import Segment, VoiceRef
 
 log = logging.getLogger("tts.worker")
 BEAT_SECONDS = 0.5
+COPIED_BYTES = 1 << 16  # of sound: up to here a copy is cheaper than a second system call
 
 
 class Worker:
@@ -66,8 +67,10 @@ class Worker:
         self._grant()
         while True:
             self._take_inbox()
-            self._step()
-            self._grant()
+            results = self._step()
+            self._grant()  # before the sound, so that the next segments come while it is on its way
+            for result in results:
+                self._report(result)
 
     def _take_inbox(self) -> None:
         with self._wake:
@@ -96,15 +99,14 @@ class Worker:
             self._engine.cancel(segment_id)
             self._fail(segment_id, attempt, "cancelled", "", False, 0.0)
 
-    def _step(self) -> None:
+    def _step(self) -> list[Result]:
         if not self._engine.busy():
-            return
+            return []
         self._step_began = time.monotonic()
         results = self._engine.step()
         self._step_began = None
         self._step_no += 1
-        for result in results:
-            self._report(result)
+        return results
 
     def _report(self, result: Result) -> None:
         attempt = self._attempts.pop(result.segment_id, None)
@@ -124,7 +126,7 @@ class Worker:
         samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
         self._send(
             "finished",
-            samples.tobytes(),
+            samples.tobytes() if samples.nbytes < COPIED_BYTES else memoryview(samples).cast("B"),
             id=result.segment_id,
             attempt=attempt,
             rate=audio.rate,
@@ -158,9 +160,14 @@ class Worker:
             self._send("fatal", exit_code=code, message=message)
         os._exit(code)
 
-    def _send(self, kind: str, body: bytes = b"", **fields: Any) -> None:
+    def _send(self, kind: str, body: bytes | memoryview = b"", **fields: Any) -> None:
+        head = messages.head(kind, len(body), **fields)
         with self._send_lock:
-            self._sock.sendall(messages.pack(kind, body, **fields))
+            if isinstance(body, bytes):
+                self._sock.sendall(head + body)
+            else:
+                self._sock.sendall(head)
+                self._sock.sendall(body)  # as it lies
 
     # ---- message thread
 

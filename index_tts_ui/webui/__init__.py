@@ -20,14 +20,20 @@ from .early import EarlyHead, early_head
 from .page import build
 from .theme import Look
 
+QUEUE_SECONDS = 0.02
+
 
 def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
     """Mount the page at "/" (so the API's routes must be there already); serve what this returns."""
     tables = i18n.tables(service.voices())
     texts = gr.I18n(**tables)
+    page = build(service, texts)
+    # Gradio looks into its queue a thousand times a second, also when nobody is there: a fiftieth
+    # of that is quick enough for a click, and an idle service should be idle.
+    page._queue.sleep_when_free = QUEUE_SECONDS
     gr.mount_gradio_app(
         app,
-        build(service, texts),
+        page,
         path="/",
         root_path=config.root_path or None,
         favicon_path=str(files(__package__) / "favicon.svg"),
