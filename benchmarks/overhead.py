@@ -92,7 +92,9 @@ def _loop(
             audio += result.audio.seconds
             latencies.append(time.perf_counter() - began.pop(result.segment_id))
     wall = time.perf_counter() - start
-    return Measured(clients, len(latencies) / wall, audio / wall, 1000 * lab.median(latencies), len(latencies))
+    return Measured(
+        clients, len(latencies) / wall, audio / wall, 1000 * lab.median(latencies), len(latencies)
+    )
 
 
 async def _over_http(port: int, name: str, clients: int, seconds: float) -> Measured:

@@ -126,7 +126,7 @@ class Worker:
         samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
         self._send(
             "finished",
-            samples.tobytes() if samples.nbytes < COPIED_BYTES else memoryview(samples).cast("B"),
+            samples.tobytes() if samples.nbytes < COPIED_BYTES else samples.data.cast("B"),
             id=result.segment_id,
             attempt=attempt,
             rate=audio.rate,
