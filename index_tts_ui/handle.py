@@ -12,6 +12,7 @@ from .job import Job
 from .speech import Audio, Event, Piece, SegmentReady
 
 T = TypeVar("T")
+INLINE_SECONDS = 2.0  # of sound: up to here levelling is quicker than handing it to another thread
 
 
 class Keeper(Protocol):
@@ -75,8 +76,10 @@ class Handle:
             self.cancel("the client went away")
 
     async def _level(self, leveler: Leveler, event: SegmentReady, last: int) -> SegmentReady:
-        pause = self.pieces[event.index].pause_after
-        samples = await self._keeper.in_pool(
-            leveler.process, event.audio.samples, pause, event.index == 0, event.index == last
-        )
+        audio, pause = event.audio, self.pieces[event.index].pause_after
+        arguments = (audio.samples, pause, event.index == 0, event.index == last)
+        if audio.seconds <= INLINE_SECONDS:
+            samples = leveler.process(*arguments)
+        else:
+            samples = await self._keeper.in_pool(leveler.process, *arguments)
         return SegmentReady(event.index, Audio(event.audio.rate, samples))

@@ -79,6 +79,8 @@ def test_the_commands_and_code_do_what_they_say(place: tuple[Path, dict[str, str
         text = text.replace("bash start_app.sh", f"bash '{ROOT}/start_app.sh'").replace(
             ".venv/bin", f"{ROOT}/.venv/bin"
         )
+        if language == "python":  # the reader has it running; the block before has stopped it
+            subprocess.run([ROOT / ".venv/bin/tts-launch", "start"], env=environ, timeout=240, check=True)
         command = (
             ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else [sys.executable, "-c", text]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
@@ -46,3 +46,20 @@ def wants(content_type: str) -> Callable[[Request], Awaitable[None]]:
             raise Invalid("wrong_content_type", wanted=content_type)
 
     return check
+
+
+class Ask(NamedTuple):
+    """What the speech route asks for, in one dependency: each one costs its request a tenth of a millisecond."""
+
+    service: SpeechService
+    caller: Owner
+    request_id: str
+
+
+async def _ask(request: Request) -> Ask:
+    await _wants_json(request)
+    return Ask(await _service(request), await _owner(request), await _request_id(request))
+
+
+_wants_json = wants(JSON)
+Asked = Annotated[Ask, Depends(_ask)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from ..audio import FORMATS
 from ..speech import SpeechRequest
 from .aliases import voice_for
-from .deps import JSON, Caller, RequestId, Service, wants
+from .deps import Asked, Service
 from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody, VoiceEntry, Voices
 from .sound import SpeechResponse
 
@@ -22,13 +22,10 @@ _SOUND: dict[str, Any] = {info.media_type: {} for info in FORMATS.values()} | {"
 
 @router.post(
     "/v1/audio/speech",
-    dependencies=[Depends(wants(JSON))],
     response_class=Response,
     responses={200: {"content": _SOUND, "description": "The sound, sent while it is made."}},
 )
-async def create_speech(
-    body: SpeechBody, request_id: RequestId, service: Service, caller: Caller
-) -> Response:
+async def create_speech(body: SpeechBody, ask: Asked) -> Response:
     """Speech from text, streamed segment by segment.
 
     An `X-Request-Id` of yours names the request, for `DELETE /v1/requests/{id}`. Closing the
@@ -36,6 +33,7 @@ async def create_speech(
     envelope (409 `cancelled` where somebody cancelled it); later, an audio body is cut off
     without its last chunk, and an sse stream ends with `speech.audio.error`.
     """
+    service = ask.service
     service.check_model(body.model)
     ignored = ["instructions"] if body.instructions and not service.can("emotion") else []
     asked = SpeechRequest(
@@ -46,9 +44,9 @@ async def create_speech(
         speed=body.speed,
         seed=body.seed,
         timeout=body.timeout,
-        id=request_id,
+        id=ask.request_id,
     )
-    handle = await service.submit(asked, caller)
+    handle = await service.submit(asked, ask.caller)
     headers = {"x-tts-ignored": ", ".join(ignored)} if ignored else {}
     return SpeechResponse(service, handle, body.response_format, body.stream_format, headers)
 

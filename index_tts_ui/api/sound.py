@@ -106,6 +106,15 @@ async def encoded(
             yield event
 
 
+async def parts(first: SegmentReady, events: AsyncIterator[Event], coder: Coder) -> AsyncIterator[bytes]:
+    """The file's bytes alone. Raises the request's error."""
+    async for item in encoded(first, events, coder):
+        if isinstance(item, bytes):
+            yield item
+        elif item.error is not None:
+            raise item.error
+
+
 async def with_pings(
     items: AsyncGenerator[T, None], seconds: float = PING_SECONDS
 ) -> AsyncGenerator[T | None, None]:
@@ -186,8 +195,17 @@ class SpeechResponse(Response):
             self.headers["x-tts-engine"] = engine
             total = len(first.audio.samples) if len(self._handle.pieces) == 1 else None
             coder = Coder(self._service, self._format, first.audio.rate, total)
+            if total is not None and self._format in INLINE and not self._sse:
+                await self._send_whole(b"".join([part async for part in parts(first, events, coder)]), send)
+                return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._send_body(encoded(first, events, coder), send)
+
+    async def _send_whole(self, body: bytes, send: Send) -> None:
+        """A short sound goes in one piece: there is nothing to wait for, and its length is known."""
+        self.headers["content-length"] = str(len(body))
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _send_body(self, stream: AsyncGenerator[bytes | Ended, None], send: Send) -> None:
         if self._sse:
