@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 SPEED = (0.25, 4.0)
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that unmodified clients send
+INLINE_TEXT = 48  # characters that are split quicker than they are handed to another thread
 LOADING_RETRY = 5  # seconds to suggest while the model loads
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -49,6 +50,7 @@ class SpeechService:
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="tts-pool")
         self._active: dict[tuple[str, str], Job] = {}
         self._draining = False
+        self._warm = False  # whether the frontend has its dictionaries
         self._keepers: set[asyncio.Task[None]] = set()
 
     # ---- what there is
@@ -160,6 +162,7 @@ class SpeechService:
     async def warm(self) -> None:
         """Let the frontend load its dictionaries before the first text comes."""
         await self.in_pool(self._frontend.split, "你好。 Hello.")
+        self._warm = True
 
     async def drain(self, seconds: float) -> int:
         """Take nothing new, let what runs finish for ``seconds``, cancel the rest; returns how many."""
@@ -215,7 +218,10 @@ class SpeechService:
             raise Conflict("id_in_use", id=request_id)
 
     async def _split(self, text: str, language: str, voice_language: str) -> list[Piece]:
-        pieces = await self.in_pool(self._frontend.split, text, language, voice_language)
+        if self._warm and len(text) <= INLINE_TEXT:
+            pieces = self._frontend.split(text, language, voice_language)
+        else:
+            pieces = await self.in_pool(self._frontend.split, text, language, voice_language)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
         return pieces

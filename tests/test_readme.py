@@ -76,9 +76,8 @@ def test_the_commands_and_code_do_what_they_say(place: tuple[Path, dict[str, str
             .replace("--port 7861", f"--port {port}")
             .replace("0.0.0.0", "127.0.0.1")
         )
-        text = text.replace("bash start_app.sh", f"bash '{ROOT}/start_app.sh'").replace(
-            ".venv/bin", f"{ROOT}/.venv/bin"
-        )
+        text = text.replace("bash start_app.sh", f"bash '{ROOT}/start_app.sh'")
+        text = text.replace(".venv/bin/tts-launch", f"'{ROOT}/.venv/bin/tts-launch'")
         if language == "python":  # the reader has it running; the block before has stopped it
             subprocess.run([ROOT / ".venv/bin/tts-launch", "start"], env=environ, timeout=240, check=True)
         command = (
