@@ -1,10 +1,12 @@
-"""The README's table of settings, made from the code: ``python -m tests.tables`` rewrites both READMEs."""
+"""The READMEs' tables, made from the code and from benchmarks/results: ``python -m tests.tables`` rewrites them."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from index_tts_ui.config import Config
 
@@ -27,9 +29,77 @@ def settings(help_key: str) -> str:
     return "\n".join([HEADS[help_key], "|---|---|---|---|---|", *rows]) + "\n"
 
 
+def figures(chinese: bool) -> str:
+    """What the benchmarks wrote, in two tables, with the machine they ran on."""
+    overhead, footprint = _result("overhead"), _result("footprint")
+    free, limited = footprint["free"], footprint["limited_4gb"]
+    host = overhead["machine"]
+    lines = [
+        WORDS["machine"][chinese].format(**host),
+        "",
+        WORDS["overhead"][chinese],
+        "|---|---|---|---|---|---|",
+    ]
+    for engine in ("tone", "kokoro"):
+        for row in overhead[engine]["rows"]:
+            keys = ("bare_audio_s_per_s", "http_audio_s_per_s", "ratio", "added_ms")
+            cells = [engine, row["clients"], *(row[key] for key in keys)]
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    lines += ["", WORDS["footprint"][chinese], "|---|---|---|"]
+    lines.append(
+        f"| {WORDS['install'][chinese]} | {footprint['install_seconds']} s, {footprint['install_mib']} MiB | |"
+    )
+    for key, unit in FOOTPRINT.items():
+        lines.append(f"| {WORDS[key][chinese]} | {free[key]} {unit} | {limited[key]} {unit} |")
+    return "\n".join(lines) + "\n"
+
+
+def _result(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
+    return data
+
+
+FOOTPRINT = {
+    "ready_s": "s",
+    "zh_short_first_s": "s",
+    "en_short_first_s": "s",
+    "zh_short_worst_s": "s",
+    "long_first_s": "s",
+    "memory_idle_mib": "MiB",
+    "memory_speaking_mib": "MiB",
+}
+# English, Chinese
+WORDS = {
+    "machine": (
+        "On a virtual machine with {cores} cores ({cpu}), {memory_gib} GiB, no GPU, Python {python}, {date}; its speed "
+        "varies by half from hour to hour, so trust the ratios. `python -m benchmarks.overhead` and "
+        "`python -m benchmarks.footprint` repeat it. The added latency at 8 and 50 clients is mostly waiting for a free "
+        "row of the model.",
+        "虚拟机，{cores} 核（{cpu}），{memory_gib} GiB，无显卡，Python {python}，{date}；其速度每小时可相差一半，请以比值为准。"
+        "用 `python -m benchmarks.overhead` 和 `python -m benchmarks.footprint` 可重做。8 和 50 个客户端时增加的延迟主要是在等模型的空位。",
+    ),
+    "overhead": (
+        "| engine | clients | bare engine, audio s/s | through HTTP, audio s/s | ratio | added latency, median ms |",
+        "| 引擎 | 客户端 | 裸引擎，音频秒/秒 | 经 HTTP，音频秒/秒 | 比值 | 增加的延迟，中位数 ms |",
+    ),
+    "footprint": ("| Kokoro, 2 cores | free | inside 4 GB |", "| Kokoro，2 核 | 不限内存 | 限 4 GB |"),
+    "install": ("installation", "安装"),
+    "ready_s": ("from start to ready", "启动到就绪"),
+    "zh_short_first_s": ("short Mandarin sentence, first sound, median", "普通话短句，首声，中位数"),
+    "en_short_first_s": ("short English sentence, first sound, median", "英语短句，首声，中位数"),
+    "zh_short_worst_s": ("short Mandarin sentence, whole, slowest of five", "普通话短句，全部，五次中最慢"),
+    "long_first_s": ("320 characters, first sound", "320 字，首声"),
+    "memory_idle_mib": ("memory idle, server and worker", "空闲内存，服务器与工作进程"),
+    "memory_speaking_mib": ("memory speaking four long texts", "朗读四篇长文时的内存"),
+}
+_FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
+
+
 def filled(text: str, help_key: str) -> str:
-    """``text`` with its table made anew."""
-    return _BLOCK.sub(lambda match: match.group(1) + "\n" + settings(help_key) + match.group(2), text)
+    """``text`` with its tables made anew."""
+    text = _BLOCK.sub(lambda match: match.group(1) + "\n" + settings(help_key) + match.group(2), text)
+    made = figures(help_key.endswith("zh"))
+    return _FIGURES.sub(lambda match: match.group(1) + "\n" + made + match.group(2), text)
 
 
 if __name__ == "__main__":
