@@ -73,10 +73,10 @@ WORDS = {
     "machine": (
         "On a virtual machine with {cores} cores ({cpu}), {memory_gib} GiB, no GPU, Python {python}, {date}; its speed "
         "varies by half from hour to hour, so trust the ratios. `python -m benchmarks.overhead` and "
-        "`python -m benchmarks.footprint` repeat it. The added latency at 8 and 50 clients is mostly waiting for a free "
-        "row of the model.",
+        "`python -m benchmarks.footprint` repeat it. Where there are more clients than rows "
+        "(16 in `tone`, 1 in Kokoro) the added latency contains the wait for a row, which the bare side does not have.",
         "虚拟机，{cores} 核（{cpu}），{memory_gib} GiB，无显卡，Python {python}，{date}；其速度每小时可相差一半，请以比值为准。"
-        "用 `python -m benchmarks.overhead` 和 `python -m benchmarks.footprint` 可重做。8 和 50 个客户端时增加的延迟主要是在等模型的空位。",
+        "用 `python -m benchmarks.overhead` 和 `python -m benchmarks.footprint` 可重做。客户端多于模型空位时（`tone` 16 个，Kokoro 1 个），增加的延迟包含等待空位的时间，裸引擎一侧没有这段等待。",
     ),
     "overhead": (
         "| engine | clients | bare engine, audio s/s | through HTTP, audio s/s | ratio | added latency, median ms |",
