@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from .speech import Audio, Segment
 
 log = logging.getLogger("tts.link")
 READ_BYTES = 1 << 20
+VMSTAT = Path("/proc/vmstat")
 SOCKET_BYTES = 1 << 20
 LINGER_SECONDS = 5.0  # between a worker's EOF and its exit
 CLOSE_SECONDS = 3.0  # for a worker to exit by itself
@@ -28,8 +30,8 @@ CLOSE_SECONDS = 3.0  # for a worker to exit by itself
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker ended. ``outside`` is true for a SIGKILL that we did not send: somebody, or
-    the kernel short of memory, ended it, which says less about its segments than a crash does."""
+    """How a worker ended. ``outside`` is true for a SIGKILL that neither we nor a kernel short of
+    memory sent: somebody ended it, which says next to nothing about its segments."""
 
     reason: str
     exit_code: int | None
@@ -39,6 +41,18 @@ class Death:
     def hopeless(self) -> bool:
         """Whether a new worker would end the same way (a wrong setting or model)."""
         return self.exit_code == EXIT_CONFIG
+
+
+def kernel_oom_kills() -> int | None:
+    """How many processes the kernel has killed for memory since boot, those of memory cgroups
+    included (Documentation/admin-guide/mm, ``oom_kill`` of /proc/vmstat); None where it is not told."""
+    try:
+        for line in VMSTAT.read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 class Listener(Protocol):
@@ -107,6 +121,7 @@ class LocalLink:
         self._task: asyncio.Task[None] | None = None
         self._kill_reason = ""
         self._fatal = ""
+        self._oom_kills: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -118,6 +133,7 @@ class LocalLink:
 
         Raises OSError where no process can be made.
         """
+        self._oom_kills = kernel_oom_kills()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):  # a segment's sound in one go, without waiting for the other side
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
@@ -179,8 +195,12 @@ class LocalLink:
             return Death(self._kill_reason, None)
         if code < 0:
             name = signal.Signals(-code).name
-            hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-            return Death(f"killed by {name}{hint}", code, outside=-code == signal.SIGKILL)
+            if -code != signal.SIGKILL:
+                return Death(f"killed by {name}", code)
+            kills = kernel_oom_kills()
+            if kills is not None and kills == self._oom_kills:
+                return Death("killed by SIGKILL from outside", code, outside=True)
+            return Death("killed by SIGKILL (out of memory?)", code)
         return Death(self._fatal or f"exit code {code}", code)
 
     def _dispatch(self, header: dict[str, Any], body: bytes) -> None:

@@ -21,7 +21,8 @@ log = logging.getLogger("tts.scheduler")
 
 UNREAD_LIMIT = 90.0  # seconds of sound a slow reader may leave unread before its request pauses
 STRIKES = 2.0  # deaths alone at which a segment is given up
-OUTSIDE_STRIKE = 0.5  # a SIGKILL from outside says less about the segment than a crash
+# a SIGKILL from outside says next to nothing about the segment, yet cannot be let go on for ever
+OUTSIDE_STRIKE = 1 / 8
 RETRIES = 1  # of a failure that the engine calls retryable
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
+from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
+from index_tts_ui import links
 from index_tts_ui.engines.tone import RATE, _tone
 from index_tts_ui.errors import Cancelled, DeadlineExceeded, EngineFailed, Overloaded
 from index_tts_ui.scheduler import Limits
@@ -172,6 +175,33 @@ def test_only_the_segment_that_kills_the_worker_fails(command: str) -> None:
                 assert ended(events).error is None and indices(events) == [0]
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize(("told", "deaths"), [("more each time", 2), ("nothing", 2), ("the same", 16)])
+def test_a_kill_by_the_kernel_counts_more_than_one_by_somebody(
+    told: str, deaths: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``[[kill]]`` is a SIGKILL either way; what the kernel counted for memory tells them apart."""
+    count = itertools.count()
+    answers = {"more each time": lambda: next(count), "nothing": lambda: None, "the same": lambda: 5}
+    monkeypatch.setattr(links, "kernel_oom_kills", answers[told])
+
+    async def go() -> None:
+        async with running("step_ms=1") as (scheduler, _):
+            bad = job("Bad [[kill]] words.")
+            scheduler.submit(bad)
+            error = ended(await listen(bad)).error
+            assert isinstance(error, EngineFailed) and error.code == "segment_killed_engine"
+            assert bad.attempts == {0: deaths}
+
+    asyncio.run(go())
+
+
+def test_the_kernels_count_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "VMSTAT", tmp_path / "vmstat")
+    assert links.kernel_oom_kills() is None
+    links.VMSTAT.write_text("pgfault 1\noom_kill 42\n")
+    assert links.kernel_oom_kills() == 42
 
 
 def test_a_hung_worker_is_ended_and_the_rest_is_served() -> None:
