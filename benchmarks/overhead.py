@@ -18,6 +18,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import uvloop
+
 from index_tts_ui import engines
 from index_tts_ui.engines.base import EngineOptions
 from index_tts_ui.speech import Piece, Segment, VoiceRef
@@ -169,7 +171,7 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["--http"]:
         port, name, clients, seconds = sys.argv[2:6]
-        print(json.dumps(asdict(asyncio.run(_over_http(int(port), name, int(clients), float(seconds))))))
+        print(json.dumps(asdict(uvloop.run(_over_http(int(port), name, int(clients), float(seconds))))))
         return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -107,6 +108,7 @@ async def serve(config: Config) -> int:
     service = build_service(config, inherited_fd("TTS_LOCK_FD"))
     service.host.start()
     app = await asyncio.to_thread(build_app, config, service)
+    gc.freeze()  # what is there now stays: full collections need not walk through it, holding everybody up
     server = Server(
         uvicorn.Config(
             app,

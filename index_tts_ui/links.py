@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,6 @@ from .errors import EXIT_CONFIG
 from .speech import Audio, Segment
 
 log = logging.getLogger("tts.link")
-READ_BYTES = 1 << 20
 VMSTAT = Path("/proc/vmstat")
 SOCKET_BYTES = 1 << 20
 LINGER_SECONDS = 5.0  # between a worker's EOF and its exit
@@ -109,6 +108,50 @@ class WorkerLink(Protocol):
         """Let it exit, and wait until it is gone."""
 
 
+class _Wire(asyncio.BufferedProtocol):
+    """The socketpair's end in the event loop: sound is read once, into the array that it stays in."""
+
+    def __init__(
+        self, heard: Callable[[dict[str, Any], np.ndarray], None], broken: Callable[[str], None]
+    ) -> None:
+        self.closed = asyncio.Event()
+        self._heard = heard
+        self._broken = broken
+        self._receiver = messages.Receiver()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """See ``asyncio.BufferedProtocol``."""
+        return self._receiver.buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See ``asyncio.BufferedProtocol``."""
+        try:
+            for header, body in self._receiver.received(nbytes):
+                self._heard(header, body)
+        except messages.BrokenWire as error:
+            self._broken(f"its messages make no sense: {error}")
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``; an error is the same as EOF: the process is gone or going."""
+        self.closed.set()
+
+    def send(self, data: bytes) -> None:
+        """After the end it goes nowhere."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Once what was sent has left."""
+        if self._transport is not None:
+            self._transport.close()
+
+
 class LocalLink:
     """A worker process of this machine, over a socketpair made for this generation alone."""
 
@@ -117,7 +160,7 @@ class LocalLink:
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._exited = asyncio.Event()
-        self._writer: asyncio.StreamWriter | None = None
+        self._wire: _Wire | None = None
         self._task: asyncio.Task[None] | None = None
         self._kill_reason = ""
         self._fatal = ""
@@ -166,29 +209,18 @@ class LocalLink:
     async def _run(self, sock: socket.socket) -> None:
         assert self._process is not None
         sock.setblocking(False)
-        reader, self._writer = await asyncio.open_connection(sock=sock, limit=READ_BYTES)
-        reading = asyncio.create_task(self._read(reader))
+        wire = self._wire = _Wire(self._dispatch, self.kill)
+        await asyncio.get_running_loop().create_connection(lambda: wire, sock=sock)
+        closing = asyncio.create_task(wire.closed.wait())
         exiting = asyncio.create_task(self._exited.wait())
-        await asyncio.wait((reading, exiting), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((closing, exiting), return_when=asyncio.FIRST_COMPLETED)
         # whichever came first, the other follows at once, or something is wrong
-        await asyncio.wait((reading, exiting), timeout=LINGER_SECONDS)
-        reading.cancel()
+        await asyncio.wait((closing, exiting), timeout=LINGER_SECONDS)
+        closing.cancel()
         self.kill("it closed its connection but did not exit")
         await exiting
-        await asyncio.gather(reading, return_exceptions=True)
-        self._writer.close()
+        wire.close()
         self._listener.on_death(self.generation, self._death(self._process.wait()))
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        unpacker = messages.Unpacker()
-        try:
-            while data := await reader.read(READ_BYTES):
-                for header, body in unpacker.feed(data):
-                    self._dispatch(header, body)
-        except messages.BrokenWire as error:
-            self.kill(f"its messages make no sense: {error}")
-        except ConnectionError:
-            pass  # the same as EOF: the process is gone or going
 
     def _death(self, code: int) -> Death:
         if self._kill_reason:
@@ -203,10 +235,10 @@ class LocalLink:
             return Death("killed by SIGKILL (out of memory?)", code)
         return Death(self._fatal or f"exit code {code}", code)
 
-    def _dispatch(self, header: dict[str, Any], body: bytes) -> None:
+    def _dispatch(self, header: dict[str, Any], body: np.ndarray) -> None:
         kind, generation, listener = header.pop("type"), self.generation, self._listener
         if kind == "finished":
-            audio = Audio(header["rate"], np.frombuffer(body, np.float32))
+            audio = Audio(header["rate"], body.view(np.float32))
             listener.on_finished(generation, header["id"], header["attempt"], audio, header["engine_seconds"])
         elif kind == "failed":
             listener.on_failed(
@@ -245,8 +277,8 @@ class LocalLink:
         self._send("cancel", id=segment_id)
 
     def _send(self, kind: str, **fields: Any) -> None:
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(messages.pack(kind, **fields))
+        if self._wire is not None:
+            self._wire.send(messages.pack(kind, **fields))
 
     def kill(self, reason: str) -> None:
         """See ``WorkerLink``."""
@@ -258,8 +290,8 @@ class LocalLink:
         """See ``WorkerLink``: EOF tells the worker to exit; SIGKILL if it does not within 3 s."""
         if self._process is None or self._task is None:
             return
-        if self._writer is not None:
-            self._writer.close()
+        if self._wire is not None:
+            self._wire.close()
         try:
             await asyncio.wait_for(self._exited.wait(), CLOSE_SECONDS)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import logging.handlers
@@ -13,6 +14,7 @@ from typing import Any
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 MAX_BYTES = 10 << 20
 BACKUPS = 5
+WRITE_AFTER = 0.002  # seconds
 QUIET = ("httpx", "httpcore", "asyncio", "multipart", "PIL", "markdown_it", "jieba")
 
 
@@ -79,18 +81,16 @@ class AccessLog:
         try:
             await self._app(scope, receive, observe)
         finally:
-            client = scope.get("client")
-            self._log.info(
-                "%s",
-                json.dumps(
-                    {
-                        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                        "address": client[0] if client else "",
-                        "method": scope["method"],
-                        "path": scope["path"],
-                        "seconds": round(time.monotonic() - began, 4),
-                        **line,
-                    },
-                    ensure_ascii=False,
-                ),
-            )
+            line["seconds"] = round(time.monotonic() - began, 4)
+            # a moment later: who asks again at once need not wait for the last line to be written
+            asyncio.get_running_loop().call_later(WRITE_AFTER, self._write, scope, line)
+
+    def _write(self, scope: Any, line: dict[str, Any]) -> None:
+        client = scope.get("client")
+        about = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "address": client[0] if client else "",
+            "method": scope["method"],
+            "path": scope["path"],
+        }
+        self._log.info("%s", json.dumps({**about, **line}, ensure_ascii=False))

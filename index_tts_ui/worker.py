@@ -30,7 +30,6 @@ from .speech import Segment, VoiceRef
 
 log = logging.getLogger("tts.worker")
 BEAT_SECONDS = 0.5
-COPIED_BYTES = 1 << 16  # of sound: up to here a copy is cheaper than a second system call
 
 
 class Worker:
@@ -64,13 +63,14 @@ class Worker:
             self._die(EXIT_CONFIG, f"a package of the engine is missing: {error}")
         self._engine = engine
         self._send("hello", protocol=messages.PROTOCOL, generation=self._generation, info=asdict(info))
-        self._grant()
+        self._send_frames(self._new_grant())
         while True:
             self._take_inbox()
             results = self._step()
-            self._grant()  # before the sound, so that the next segments come while it is on its way
+            grant = self._new_grant()  # before the sound, so that the next segments come meanwhile
             for result in results:
-                self._report(result)
+                grant = self._report(result, grant)
+            self._send_frames(grant)
 
     def _take_inbox(self) -> None:
         with self._wake:
@@ -97,7 +97,7 @@ class Worker:
         attempt = self._attempts.pop(segment_id, None)
         if attempt is not None:
             self._engine.cancel(segment_id)
-            self._fail(segment_id, attempt, "cancelled", "", False, 0.0)
+            self._send_frames(_failure(attempt, Result(segment_id, None, "cancelled")))
 
     def _step(self) -> list[Result]:
         if not self._engine.busy():
@@ -108,49 +108,33 @@ class Worker:
         self._step_no += 1
         return results
 
-    def _report(self, result: Result) -> None:
+    def _report(self, result: Result, before: bytes) -> bytes:
+        """Send ``before`` and the result in one go; returns what is still to be sent, if nothing was."""
         attempt = self._attempts.pop(result.segment_id, None)
         if attempt is None:
-            return
-        audio = result.audio
-        if audio is None:
-            self._fail(
-                result.segment_id,
-                attempt,
-                result.code,
-                result.message,
-                result.retryable,
-                result.engine_seconds,
-            )
-            return
-        samples = np.ascontiguousarray(audio.samples, dtype=np.float32)
-        self._send(
+            return before
+        if result.audio is None:
+            self._send_frames(before, _failure(attempt, result))
+            return b""
+        samples = np.ascontiguousarray(result.audio.samples, dtype=np.float32)
+        head = messages.head(
             "finished",
-            samples.tobytes() if samples.nbytes < COPIED_BYTES else samples.data.cast("B"),
+            samples.nbytes,
             id=result.segment_id,
             attempt=attempt,
-            rate=audio.rate,
+            rate=result.audio.rate,
             engine_seconds=result.engine_seconds,
         )
+        self._send_frames(before + head, samples.data.cast("B") if len(samples) else b"")
+        return b""
 
-    def _fail(
-        self, segment_id: str, attempt: int, code: str, message: str, retryable: bool, engine_seconds: float
-    ) -> None:
-        self._send(
-            "failed",
-            id=segment_id,
-            attempt=attempt,
-            code=code,
-            message=message,
-            retryable=retryable,
-            engine_seconds=engine_seconds,
-        )
-
-    def _grant(self) -> None:
+    def _new_grant(self) -> bytes:
+        """A frame where there is something new to grant, else nothing."""
         total = self._taken + self._engine.free()
-        if total > self._granted:
-            self._granted = total
-            self._send("grant", total=total)
+        if total <= self._granted:
+            return b""
+        self._granted = total
+        return messages.pack("grant", total=total)
 
     def _loading(self, fraction: float, text: str) -> None:
         self._send("loading", fraction=fraction, text=text)
@@ -160,28 +144,33 @@ class Worker:
             self._send("fatal", exit_code=code, message=message)
         os._exit(code)
 
-    def _send(self, kind: str, body: bytes | memoryview = b"", **fields: Any) -> None:
-        head = messages.head(kind, len(body), **fields)
+    def _send(self, kind: str, **fields: Any) -> None:
+        self._send_frames(messages.pack(kind, **fields))
+
+    def _send_frames(self, *parts: bytes | memoryview) -> None:
+        """All of it, in one system call where that takes it, without a copy."""
+        left = [memoryview(part) for part in parts if len(part)]
         with self._send_lock:
-            if isinstance(body, bytes):
-                self._sock.sendall(head + body)
-            else:
-                self._sock.sendall(head)
-                self._sock.sendall(body)  # as it lies
+            while left:
+                sent = self._sock.sendmsg(left)
+                while left and sent >= len(left[0]):
+                    sent -= len(left.pop(0))
+                if left:
+                    left[0] = left[0][sent:]
 
     # ---- message thread
 
     def listen(self) -> None:
         """Read messages and beat; returns at EOF."""
-        unpacker = messages.Unpacker()
+        receiver = messages.Receiver()
         next_beat = time.monotonic()
         while True:
             readable, _, _ = select.select([self._sock], [], [], max(0.0, next_beat - time.monotonic()))
             if readable:
-                data = self._sock.recv(1 << 16)
-                if not data:
+                count = self._sock.recv_into(receiver.buffer())
+                if not count:
                     return
-                for header, _body in unpacker.feed(data):
+                for header, _body in receiver.received(count):
                     self._hear(header)
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
@@ -201,6 +190,18 @@ class Worker:
         began = self._step_began
         busy = 0.0 if began is None else time.monotonic() - began
         self._send("beat", step_no=self._step_no, busy_s=round(busy, 3), stats=self._engine.stats())
+
+
+def _failure(attempt: int, result: Result) -> bytes:
+    return messages.pack(
+        "failed",
+        id=result.segment_id,
+        attempt=attempt,
+        code=result.code,
+        message=result.message,
+        retryable=result.retryable,
+        engine_seconds=result.engine_seconds,
+    )
 
 
 class _NoEngine:

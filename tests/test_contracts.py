@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,15 +43,33 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut(
     frames: list[tuple[str, bytes]], size: int
 ) -> None:
     wire = b"".join(messages.pack("x", body, text=text) for text, body in frames)
-    unpacker = messages.Unpacker()
-    got = [frame for at in range(0, len(wire), size) for frame in unpacker.feed(wire[at : at + size])]
-    assert [(header["text"], body) for header, body in got] == frames
+    assert [(header["text"], bytes(body)) for header, body in received(wire, size)] == frames
 
 
-@pytest.mark.parametrize("garbage", [b"\xff" * 16, b"\x02\0\0\0\0\0\0\0{]"])
+def received(wire: bytes, size: int) -> list[tuple[dict[str, Any], np.ndarray]]:
+    """The frames of ``wire``, of which at most ``size`` bytes come at a time."""
+    receiver = messages.Receiver()
+    frames = []
+    while wire:
+        room = receiver.buffer()
+        count = min(size, len(room), len(wire))
+        room[:count], wire = wire[:count], wire[count:]
+        frames += receiver.received(count)
+    return frames
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 20])
+def test_a_long_body_comes_between_short_ones(size: int) -> None:
+    body = bytes(range(256)) * 4096
+    frames = [b"", body, b"x", body[:-1], b""]
+    wire = b"".join(messages.pack("x", body) for body in frames)
+    assert [bytes(body) for _, body in received(wire, size)] == frames
+
+
+@pytest.mark.parametrize("garbage", [b"\xff" * 16, b"\x02\0\0\0\0\0\0\xff{}", b"\x02\0\0\0\0\0\0\0{]"])
 def test_garbage_on_the_wire_is_noticed(garbage: bytes) -> None:
     with pytest.raises(messages.BrokenWire):
-        list(messages.Unpacker().feed(garbage))
+        received(garbage, 64)
 
 
 def test_every_error_sentence_exists_in_both_languages_with_the_same_facts() -> None:

@@ -8,7 +8,11 @@ from ..config import Config
 from ..service import SpeechService
 from . import articles, docs, errors, fallback, health, middleware, openai, outputs, preview, requests
 
-ROUTERS = tuple(surface.router for surface in (openai, articles, requests, outputs, preview, health))
+# the busiest route first: routes are looked through in order
+ROUTERS = (
+    openai.speech,
+    *(surface.router for surface in (openai, articles, requests, outputs, preview, health)),
+)
 
 
 def install(app: FastAPI, service: SpeechService, config: Config) -> None:

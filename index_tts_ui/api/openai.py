@@ -10,17 +10,18 @@ from fastapi import APIRouter, Response
 from ..audio import FORMATS
 from ..speech import SpeechRequest
 from .aliases import voice_for
-from .deps import Asked, Service
+from .deps import Asked, DirectRoute, Service
 from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody, VoiceEntry, Voices
 from .sound import SpeechResponse
 
 router = APIRouter(tags=["OpenAI"], responses=REFUSALS)
+speech = APIRouter(tags=["OpenAI"], responses=REFUSALS, route_class=DirectRoute)
 STARTED = int(time.time())  # what "created" says of every model
 
 _SOUND: dict[str, Any] = {info.media_type: {} for info in FORMATS.values()} | {"text/event-stream": {}}
 
 
-@router.post(
+@speech.post(
     "/v1/audio/speech",
     response_class=Response,
     responses={200: {"content": _SOUND, "description": "The sound, sent while it is made."}},

@@ -196,7 +196,7 @@ class SpeechResponse(Response):
             total = len(first.audio.samples) if len(self._handle.pieces) == 1 else None
             coder = Coder(self._service, self._format, first.audio.rate, total)
             if total is not None and self._format in INLINE and not self._sse:
-                await self._send_whole(b"".join([part async for part in parts(first, events, coder)]), send)
+                await self._send_whole(_file(self._format, first.audio.rate, first.audio.samples), send)
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._send_body(encoded(first, events, coder), send)

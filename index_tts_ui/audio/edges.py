@@ -28,23 +28,25 @@ def trim(samples: np.ndarray, rate: int) -> np.ndarray:
     return samples[max(0, begin) : end]
 
 
-def fade(samples: np.ndarray, rate: int) -> np.ndarray:
-    """A copy that rises from zero and falls to zero within 8 ms, or within its halves if it is shorter."""
-    faded = samples.copy()
+def fade(samples: np.ndarray, rate: int) -> None:
+    """In place: rises from zero and falls to zero within 8 ms, or within its halves if it is shorter."""
     length = min(round(FADE * rate), len(samples) // 2)
     if length:
         ramp = (0.5 - 0.5 * np.cos(np.pi * np.arange(length) / length)).astype(np.float32)
-        faded[:length] *= ramp
-        faded[-length:] *= ramp[::-1]
+        samples[:length] *= ramp
+        samples[-length:] *= ramp[::-1]
     else:
-        faded[:] = 0.0
-    return faded
+        samples[:] = 0.0
 
 
 def _levels(samples: np.ndarray, size: int) -> np.ndarray:
     """RMS of each frame in dBFS, [frames]; the last one may be short."""
-    frames = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
-    return 10 * np.log10(np.einsum("ij,ij->i", frames, frames) / size + 1e-12)
+    whole = len(samples) // size * size
+    frames, rest = samples[:whole].reshape(-1, size), samples[whole:]
+    powers = np.einsum("ij,ij->i", frames, frames)
+    if len(rest):
+        powers = np.append(powers, np.dot(rest, rest))
+    return 10 * np.log10(powers / size + 1e-12)
 
 
 def _runs(active: np.ndarray) -> list[tuple[int, int]]:

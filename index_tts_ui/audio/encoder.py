@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import Invalid
 from .container import ContainerWriter
 from .formats import FORMATS
-from .samples import clean
+from .samples import bounded
 from .wav import PcmWriter, WavWriter
 
 
@@ -46,7 +46,7 @@ class Encoder:
 
     def encode(self, samples: Any) -> bytes:
         """The bytes that are ready once these samples ([n], float32 in [-1, 1]) are in; b"" is possible."""
-        return self._writer.write(np.clip(clean(samples), -1.0, 1.0))
+        return self._writer.write(bounded(samples))
 
     def finish(self) -> bytes:
         """The rest. Call it once. Raises ValueError where ``total_samples`` of a wav was not kept."""

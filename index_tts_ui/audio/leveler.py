@@ -10,7 +10,7 @@ import numpy as np
 from .edges import fade, trim
 from .limiter import limit
 from .loudness import measure
-from .samples import clean
+from .samples import bounded
 
 TARGET = -20.0  # LUFS
 MAX_GAIN = 15.0  # dB, up or down
@@ -52,12 +52,15 @@ class Leveler:
         """
         if first:
             self._gain = self._heard = 0.0
-        speech = trim(np.clip(clean(samples), -LARGEST, LARGEST), self._rate)
-        speech = limit(fade(self._matched(speech), self._rate), self._rate)
-        pause = 0.0 if last else max(0.0, pause_after)
-        return np.concatenate([speech, np.zeros(round(pause * self._rate), np.float32)])
+        speech = self._matched(trim(bounded(samples, LARGEST), self._rate))
+        fade(speech, self._rate)
+        speech = limit(speech, self._rate)
+        if last or pause_after <= 0:
+            return speech
+        return np.concatenate([speech, np.zeros(round(pause_after * self._rate), np.float32)])
 
     def _matched(self, speech: np.ndarray) -> np.ndarray:
+        """A copy at the request's gain, which it moves."""
         level, seconds = measure(speech, self._rate)
         if level > TOO_QUIET:
             wanted = min(MAX_GAIN, max(-MAX_GAIN, TARGET - level))

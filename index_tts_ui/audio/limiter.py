@@ -7,6 +7,8 @@ from functools import reduce
 import numpy as np
 import soxr
 
+from .samples import peak
+
 CEILING = 10 ** (-1.5 / 20)  # 0.5 dB under the promised -1 dBFS: 4x oversampling misses that much at most
 OVERSAMPLING = 4
 LOOK_AHEAD = 0.012  # seconds; longer than a deep voice's pitch period, so the gain does not follow it
@@ -15,7 +17,7 @@ SAFE = 0.5 * CEILING  # below it no peak between samples can reach the ceiling
 
 def limit(samples: np.ndarray, rate: int) -> np.ndarray:
     """Float32 [n] with every peak, also those between samples, under -1 dBFS."""
-    if not len(samples) or float(np.abs(samples).max()) <= SAFE:
+    if peak(samples) <= SAFE:
         return samples
     peaks = true_peaks(samples)
     if float(peaks.max()) <= CEILING:

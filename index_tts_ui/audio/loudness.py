@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 STEP = 0.1  # seconds between gating blocks
+STEPS_AT_ONCE = 2  # spectra that stay in the processor's nearest cache while they are weighted
 STEPS_PER_BLOCK = 4  # a block is 0.4 s, so blocks overlap by three quarters
 ABSOLUTE_GATE = -70.0  # LUFS
 RELATIVE_GATE = -10.0  # LU below the mean of what passed the absolute gate
@@ -38,8 +39,17 @@ def _step_powers(samples: np.ndarray, rate: int) -> np.ndarray:
     """
     size = max(1, min(len(samples), round(STEP * rate)))
     steps = samples[: len(samples) // size * size].reshape(-1, size)
-    spectrum = np.fft.rfft(steps, axis=1)
-    return (spectrum.real**2 + spectrum.imag**2) @ _k_weights(rate, size)
+    weights = _k_weights(rate, size)
+    powers = np.empty(len(steps), np.float32)
+    scratch = np.empty((STEPS_AT_ONCE, size // 2 + 1), np.complex64)
+    for start in range(0, len(steps), STEPS_AT_ONCE):
+        some = steps[start : start + STEPS_AT_ONCE]
+        spectrum = scratch[: len(some)]
+        np.fft.rfft(some, axis=1, out=spectrum)  # type: ignore[arg-type]  # its stubs know double precision only
+        spectrum = spectrum.view(np.float32)
+        np.multiply(spectrum, spectrum, out=spectrum)
+        np.matmul(spectrum, weights, out=powers[start : start + len(some)])
+    return powers
 
 
 def _block_powers(steps: np.ndarray) -> np.ndarray:
@@ -52,6 +62,8 @@ def _block_powers(steps: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _k_weights(rate: int, size: int) -> np.ndarray:
     """Squared magnitude of the K filter at the ``rfft`` bins of ``size`` samples, scaled to a mean square.
+
+    Each stands twice, for the real and the imaginary part: float32 [2 (size // 2 + 1)].
 
     BS.1770 gives both biquads at 48 kHz only; these are their analogue prototypes
     (shelf: 1682 Hz, +4 dB, Q 0.707; high-pass: 38.1 Hz, Q 0.500) under the bilinear transform.
@@ -70,7 +82,7 @@ def _k_weights(rate: int, size: int) -> np.ndarray:
     weights[0] /= 2  # ... but for zero
     if size % 2 == 0:
         weights[-1] /= 2  # ... and the Nyquist frequency
-    return weights.astype(np.float32)
+    return np.repeat(weights.astype(np.float32), 2)
 
 
 def _biquad(z: np.ndarray, b: tuple[float, float, float], k: float, q: float) -> np.ndarray:

@@ -20,10 +20,23 @@ def clean(samples: Any) -> np.ndarray:
     return np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
 
 
+def peak(samples: np.ndarray) -> float:
+    """The largest magnitude in float32 [n], 0 of nothing; NaN where there is one."""
+    return float(max(samples.max(), -samples.min())) if len(samples) else 0.0
+
+
+def bounded(samples: Any, limit: float = 1.0) -> np.ndarray:
+    """Float32 [n] within ``limit``, NaN and infinity as 0; the input itself where it is so already."""
+    flat = np.asarray(samples, dtype=np.float32).reshape(-1)
+    if peak(flat) <= limit:  # false for NaN, too
+        return flat
+    return np.clip(clean(flat), -limit, limit)
+
+
 def to_pcm16(samples: Any) -> bytes:
     """Samples in [-1, 1] as 16-bit little-endian PCM; what is outside is clipped."""
-    scaled = np.clip(clean(samples), -1.0, 1.0) * PCM_SCALE
-    return np.rint(scaled).astype("<i2").tobytes()
+    scaled = bounded(samples) * np.float32(PCM_SCALE)
+    return np.rint(scaled, out=scaled).astype("<i2").tobytes()
 
 
 def resample(audio: Audio, rate: int) -> Audio:

@@ -24,6 +24,7 @@ from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
 from .base import EngineInfo, EngineOptions, Progress, Result
 
 RATE = 24_000
+QUEUED_SECONDS = 0.001  # a step that comes sooner after another's end was queued behind it
 _COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|fail|nan)\]\]")
 _UNIT = re.compile(r"\[\[\w+\]\]|.", re.DOTALL)
 _SENTENCE = re.compile(r"(?:\[\[\w+\]\]|[^。！？.!?\n])+[。！？.!?]*\s*")
@@ -62,6 +63,7 @@ class ToneEngine:
         self._door: list[Segment] = []
         self._cancelled: set[str] = set()
         self._lock = threading.Lock()
+        self._due = 0.0  # when the last step's work is over
 
     def load(self, model_dir: Path, progress: Progress) -> EngineInfo:
         """There is nothing to read; ``load_ms`` plays a slow load."""
@@ -89,11 +91,19 @@ class ToneEngine:
         while self._door and len(self._rows) < self._max_rows:
             segment = self._door.pop(0)
             self._rows.append(_Row(segment, _UNIT.findall(segment.spoken), time.monotonic()))
-        time.sleep(self._step_s + self._row_s * len(self._rows))
+        self._work(self._step_s + self._row_s * len(self._rows))
         results = [result for row in self._rows if (result := self._advance(row)) is not None]
         done = {result.segment_id for result in results}
         self._rows = [row for row in self._rows if row.segment.id not in done]
         return results
+
+    def _work(self, seconds: float) -> None:
+        """Costs exactly ``seconds``: a step that follows another begins where that was due to end, as
+        work queued on a GPU does, so that late wake-ups do not add up to a cost that nobody set."""
+        now = time.monotonic()
+        self._due = (self._due if now - self._due < QUEUED_SECONDS else now) + seconds
+        if self._due > now:
+            time.sleep(self._due - now)
 
     def _advance(self, row: _Row) -> Result | None:
         if row.units:
