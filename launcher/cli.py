@@ -8,48 +8,15 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
-from . import options
+from . import cli_options, options
+from .cli_models import models
 from .errors import Failed, LauncherError, NotRunning
 from .messages import help_of, say
 from .output import fetch_model, loading_bar, show, show_started, status_lines
-
-START_TIMEOUT = 300.0  # seconds
-_FORWARDING = {"ignore_unknown_options": True, "allow_interspersed_args": True}
-Decorated = Callable[..., Any]
-
-
-def _options(*specs: tuple[str, dict[str, Any]]) -> Callable[[Decorated], Decorated]:
-    def decorate(function: Decorated) -> Decorated:
-        for name, extra in reversed(specs):
-            function = click.option(name, **extra)(function)
-        return function
-
-    return decorate
-
-
-_instance = _options(
-    ("--home", {"help": "Folder of cache_hub, logs, run (TTS_HOME; default: the current folder)."}),
-    ("--name", {"help": "Name of the instance (default: default)."}),
-    ("--json", {"is_flag": True, "help": "Print JSON."}),
-)
-_server = _options(
-    ("--host", {"help": "Address to listen on; 0.0.0.0 opens it to the LAN (default: 127.0.0.1)."}),
-    ("--port", {"type": click.IntRange(1, 65535), "help": "Port of page and API (default: 7860)."}),
-    ("--engine", {"help": "Speech engine (default: auto)."}),
-    ("--device", {"help": "Device of the engine (default: auto)."}),
-)
-_timeout = _options(
-    (
-        "--start-timeout",
-        {"type": click.FloatRange(0.1), "default": START_TIMEOUT, "show_default": True, "help": "Seconds."},
-    )
-)
-_forwarded = click.argument("forwarded", nargs=-1, type=click.UNPROCESSED)
 
 
 @click.group(help=help_of("main"), context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,12 +24,12 @@ def cli() -> None:
     """See ``messages.HELP``."""
 
 
-@cli.command(help=help_of("start"), context_settings=_FORWARDING)
-@_instance
-@_server
-@_timeout
+@cli.command(help=help_of("start"), context_settings=cli_options.FORWARDING)
+@cli_options.instance
+@cli_options.server
+@cli_options.timeout
 @click.option("--fetch", is_flag=True, help="Fetch the engine's model first if it is missing.")
-@_forwarded
+@cli_options.forwarded
 def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, ...], **given: Any) -> None:
     """Print the address once it is ready."""
     from . import models as store
@@ -76,11 +43,11 @@ def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, .
     show_started(started, settings, json)
 
 
-@cli.command(help=help_of("restart"), context_settings=_FORWARDING)
-@_instance
-@_server
-@_timeout
-@_forwarded
+@cli.command(help=help_of("restart"), context_settings=cli_options.FORWARDING)
+@cli_options.instance
+@cli_options.server
+@cli_options.timeout
+@cli_options.forwarded
 def restart(json: bool, start_timeout: float, forwarded: tuple[str, ...], **given: Any) -> None:
     """Print the address once it is ready again."""
     from .restart import restart as run_restart
@@ -92,7 +59,7 @@ def restart(json: bool, start_timeout: float, forwarded: tuple[str, ...], **give
 
 
 @cli.command(help=help_of("stop"))
-@_instance
+@cli_options.instance
 @click.option("--force", is_flag=True, help="Do not wait for running requests.")
 def stop(json: bool, force: bool, **given: Any) -> None:
     """Also fine when nothing runs."""
@@ -103,7 +70,7 @@ def stop(json: bool, force: bool, **given: Any) -> None:
 
 
 @cli.command(help=help_of("status"))
-@_instance
+@cli_options.instance
 @click.option("--ready", is_flag=True, help="Exit 1 unless it can serve now.")
 def status(json: bool, ready: bool, **given: Any) -> None:
     """LSB exit codes."""
@@ -115,7 +82,7 @@ def status(json: bool, ready: bool, **given: Any) -> None:
 
 
 @cli.command(help=help_of("logs"))
-@_instance
+@cli_options.instance
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines.")
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="Lines of each file."
@@ -134,11 +101,11 @@ def logs(json: bool, follow: bool, lines: int, **given: Any) -> None:
     reader.show(instance, lines, out, follow)
 
 
-@cli.command(help=help_of("run"), context_settings=_FORWARDING)
-@_instance
-@_server
+@cli.command(help=help_of("run"), context_settings=cli_options.FORWARDING)
+@cli_options.instance
+@cli_options.server
 @click.option("--report-fd", type=int, hidden=True)
-@_forwarded
+@cli_options.forwarded
 def run(json: bool, report_fd: int | None, forwarded: tuple[str, ...], **given: Any) -> None:
     """The exit code is the server's where it failed."""
     from .run import run as supervise
@@ -146,50 +113,7 @@ def run(json: bool, report_fd: int | None, forwarded: tuple[str, ...], **given: 
     sys.exit(supervise(options.resolve(given, forwarded), report_fd))
 
 
-@cli.group(help=help_of("models"))
-def models() -> None:
-    """See ``launcher.models``."""
-
-
-@models.command(help=help_of("fetch"))
-@click.argument("model")
-@_instance
-@click.option("--source", type=click.Choice(["registry", "hub"]), help="Default: whichever answers.")
-def fetch(model: str, json: bool, source: str | None, **given: Any) -> None:
-    """Quick when the model is there."""
-    done = fetch_model(options.resolve(given).instance.cache_hub, model, source or "", quiet=json)
-    data = {"model": model, "path": str(done.folder), "adopted": done.adopted, "fetched": done.fetched}
-    show(data, [say("fetched", model=model, path=done.folder)], json)
-
-
-@models.command(help=help_of("path"))
-@click.argument("model")
-@_instance
-def path(model: str, json: bool, **given: Any) -> None:
-    """Printed whether it is there or not."""
-    from . import catalogue
-
-    folder = options.resolve(given).instance.cache_hub / catalogue.load(model).model
-    show({"model": model, "path": str(folder)}, [str(folder)], json)
-
-
-@models.command(help=help_of("check"))
-@click.argument("model")
-@_instance
-@click.option("--deep", is_flag=True, help="Read and hash every byte.")
-def check(model: str, json: bool, deep: bool, **given: Any) -> None:
-    """Exit 6 where something is missing."""
-    from . import models as store
-
-    folder = options.resolve(given).instance.cache_hub / model
-    found = store.check(folder.parent, model, deep)
-    if json:
-        findings = [{"file": item.name, "kind": item.kind} for item in found]
-        show({"model": model, "path": str(folder), "findings": findings}, [], json)
-        sys.exit(6 if found else 0)
-    if error := store.problems(found, folder):
-        raise error
-    click.echo(say("fetched", model=model, path=folder))
+cli.add_command(models)
 
 
 def main() -> None:

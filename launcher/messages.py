@@ -6,8 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from . import messages_models
+
 # key: (English, Chinese). Errors say in one line what is wrong and what to do.
 MESSAGES: dict[str, tuple[str, str]] = {
+    **messages_models.MESSAGES,
     "system": ("The system refused: {reason} ({path}).", "系统拒绝了操作：{reason}（{path}）。"),
     "interrupted": ("Interrupted; nothing was left behind.", "已中断，没有留下任何进程。"),
     "cannot_write": ("Cannot write {path}: {reason}.", "无法写入 {path}：{reason}。"),
@@ -68,26 +71,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cannot_execute": ("Cannot run {program}: {reason}.", "无法运行 {program}：{reason}。"),
     "cannot_spawn": ("Cannot start a process: {reason}.", "无法启动进程：{reason}。"),
-    "model_missing": (
-        "The model '{model}' is not complete in {path}: run 'tts-launch models fetch {model}'.",
-        "模型“{model}”在 {path} 中不完整：请运行 'tts-launch models fetch {model}'。",
-    ),
-    "model_damaged": (
-        "{path} is not complete: {findings}. Run 'tts-launch models fetch {model}'.",
-        "{path} 不完整：{findings}。请运行 'tts-launch models fetch {model}'。",
-    ),
-    "unknown_model": (
-        "There is no model '{model}'; known: {known}.",
-        "没有名为“{model}”的模型；可用：{known}。",
-    ),
-    "disk_full": (
-        "Not enough disk space for {path}: free {megabytes} MB and run the command again; what came is kept.",
-        "{path} 所在磁盘空间不足：请腾出 {megabytes} MB 后重试；已下载的部分会保留。",
-    ),
-    "fetch_failed": (
-        "Could not fetch {file} from any source ({reasons}). Check network and proxy, then run it again.",
-        "所有来源都无法下载 {file}（{reasons}）。请检查网络与代理后重试。",
-    ),
     "not_ending": (
         "Process {pids} does not end even after SIGKILL (state D, a stuck driver?): a reboot may be needed.",
         "进程 {pids} 在 SIGKILL 后仍未结束（D 状态，驱动卡死？）：可能需要重启机器。",
@@ -135,8 +118,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "stopped": ("Stopped.", "已停止。"),
     "loading": ("loading", "加载中"),
-    "fetching": ("Fetching the model '{model}' into {path} ...", "正在下载模型“{model}”到 {path} …"),
-    "fetched": ("The model '{model}' is complete in {path}.", "模型“{model}”已完整：{path}。"),
     "status_line": ("{name}: {state}{ready} {address}", "{name}：{state}{ready} {address}"),
     "is_ready": (", ready", "，已就绪"),
     "is_loading": (", {percent} loaded", "，已加载 {percent}"),
@@ -148,6 +129,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 HELP: dict[str, tuple[str, str]] = {
+    **messages_models.HELP,
     "main": (
         "Keeps the speech service alive. Example: tts-launch start --port 7861",
         "管理语音服务。例如：tts-launch start --port 7861",
@@ -177,22 +159,6 @@ HELP: dict[str, tuple[str, str]] = {
     "run": (
         "Supervise in the foreground (systemd, containers). Example: tts-launch run --host 0.0.0.0",
         "在前台运行（systemd、容器）。例如：tts-launch run --host 0.0.0.0",
-    ),
-    "models": (
-        "Models in cache_hub. Example: tts-launch models fetch kokoro",
-        "cache_hub 中的模型。例如：tts-launch models fetch kokoro",
-    ),
-    "fetch": (
-        "Bring a model into cache_hub. Example: tts-launch models fetch kokoro",
-        "下载模型到 cache_hub。例如：tts-launch models fetch kokoro",
-    ),
-    "path": (
-        "Print a model's folder. Example: tts-launch models path kokoro",
-        "显示模型目录。例如：tts-launch models path kokoro",
-    ),
-    "check": (
-        "See whether a model is whole. Example: tts-launch models check kokoro --deep",
-        "检查模型是否完整。例如：tts-launch models check kokoro --deep",
     ),
 }
 
