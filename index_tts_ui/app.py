@@ -39,7 +39,8 @@ def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
     arguments += ["--threads", str(config.threads), "--max-rows", str(config.max_batch_size)]
     arguments += ["--extra", config.engine_options]
     scheduler = Scheduler(Limits(config.max_waiting, config.timeout, config.queue_timeout))
-    host = WorkerHost(scheduler, WorkerPlan(arguments, () if lock_fd is None else (lock_fd,)))
+    keep_fds = () if lock_fd is None else (lock_fd,)
+    host = WorkerHost(scheduler, WorkerPlan(arguments, keep_fds, config.worker_memory_mb))
     outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
     return SpeechService(config, engine, scheduler, host, outputs)
 

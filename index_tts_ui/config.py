@@ -54,6 +54,12 @@ class Config:
         low=1,
         high=1024,
     )
+    worker_memory_mb: int = _setting(
+        0,
+        "Memory in MiB above which the model's process is replaced, once what it works on is spoken; 0: no limit",
+        "模型进程内存超过该值（MiB）时，在说完手头的段后更换进程；0 表示不限制",
+        low=0,
+    )
     max_waiting: int = _setting(
         100, "Requests in the queue before 429", "排队请求上限，超过返回 429", low=1, high=100_000
     )

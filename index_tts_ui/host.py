@@ -2,7 +2,7 @@
 
 A new worker starts only after the old pid is reaped: at once after a death in service (the
 scheduler finds the segment to blame), with a growing delay after a failed load. Six failed
-loads in a row, or an exit code 78, are final.
+loads in a row, or an exit code 78, are final. A worker that leaks is replaced when it is idle.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .ceiling import Ceiling
 from .errors import EXIT_CONFIG, NotReady
 from .links import Death, LocalLink
 from .scheduler import Scheduler
@@ -38,6 +39,7 @@ class WorkerPlan:
 
     arguments: Sequence[str]
     keep_fds: tuple[int, ...] = ()
+    memory_mb: int = 0  # above it a worker is replaced, once what it has is spoken; 0: no limit
 
 
 class WorkerHost:
@@ -57,6 +59,8 @@ class WorkerHost:
         self._generation = 0
         self._link: LocalLink | None = None
         self._failed_loads = 0
+        self._ceiling = Ceiling(plan.memory_mb)
+        self._leaving = ""  # why this worker takes nothing more
         self._heard = time.monotonic()
         self._dead = asyncio.Event()
         self._death: Death | None = None
@@ -109,6 +113,9 @@ class WorkerHost:
     def _watch(self) -> None:
         """A worker that does not hear a cancel, or does not beat, is hung."""
         assert self._link is not None
+        if self._leaving and not self._scheduler.running:
+            self._link.kill(self._leaving)  # it holds nothing that could be lost
+            return
         now = time.monotonic()
         stuck = self._scheduler.stuck_since()
         if stuck is not None and now - stuck > ACK_GRACE:
@@ -123,7 +130,9 @@ class WorkerHost:
 
     def _bury(self, death: Death) -> None:
         was_ready = self.state == "ready"
-        log.error("worker %d (pid %s) ended: %s", self._generation, self.pid, death.reason)
+        level = logging.WARNING if self._leaving else logging.ERROR
+        log.log(level, "worker %d (pid %s) ended: %s", self._generation, self.pid, death.reason)
+        self._leaving = ""
         self.reason = death.reason
         self._failed_loads = 0 if was_ready else self._failed_loads + 1
         self.restarts += 1
@@ -156,6 +165,7 @@ class WorkerHost:
         if self._current(generation) and self._link is not None:
             self.state, self.info, self.fraction, self.text = "ready", info, 1.0, ""
             log.info("worker %d (pid %s) is ready: %s", generation, self.pid, info)
+            self._ceiling.renew()
             self._scheduler.attach(self._link, info["name"], info["max_rows"])
 
     def on_loading(self, generation: int, fraction: float, text: str) -> None:
@@ -194,6 +204,10 @@ class WorkerHost:
         if self._current(generation):
             self.stats = stats
             self._scheduler.beat(busy_s)
+            if self.state == "ready" and not self._leaving:
+                self._leaving = self._ceiling.passed(stats.get("resident_mb", 0.0))
+                if self._leaving:
+                    self._scheduler.hold()
 
     def on_death(self, generation: int, death: Death) -> None:
         """See ``links.Listener``."""

@@ -54,6 +54,7 @@ class Scheduler:
         self._live_since: float | None = None
         self._token_seconds = 0.02  # of engine time per token; a running mean
         self._exclusive = False
+        self._held = False
         self._hung = False
         self._step_began: float | None = None  # of the worker's step, by its last beat
 
@@ -137,9 +138,13 @@ class Scheduler:
 
     # ---- the worker's side
 
+    def hold(self) -> None:
+        """Send this worker nothing more: it goes once what it has is spoken. Requests wait for the next."""
+        self._held = True
+
     def attach(self, link: WorkerLink, engine: str, rows: int) -> None:
         """A worker is ready; it grants credits next."""
-        self._link, self._granted, self._sent = link, 0, 0
+        self._link, self._granted, self._sent, self._held = link, 0, 0, False
         self.engine, self.rows = engine, max(1, rows)
         self._live_since = self._clock()
 
@@ -191,7 +196,7 @@ class Scheduler:
 
     def _pump(self) -> None:
         """Send while there are credits: suspects alone, everybody else by the policy."""
-        while self._link is not None and self._sent < self._granted and not self._exclusive:
+        while self._link and self._sent < self._granted and not (self._exclusive or self._held):
             if self._suspects:
                 if self._flights:
                     return  # let the others land first

@@ -63,6 +63,7 @@ class Worker:
             self._die(EXIT_CONFIG, f"a package of the engine is missing: {error}")
         self._engine = engine
         self._send("hello", protocol=messages.PROTOCOL, generation=self._generation, info=asdict(info))
+        self._beat()  # what it needs without work, told before there is any
         self._send_frames(self._new_grant())
         while True:
             self._take_inbox()
@@ -189,7 +190,8 @@ class Worker:
     def _beat(self) -> None:
         began = self._step_began
         busy = 0.0 if began is None else time.monotonic() - began
-        self._send("beat", step_no=self._step_no, busy_s=round(busy, 3), stats=self._engine.stats())
+        stats = {**self._engine.stats(), "resident_mb": _resident_mb()}
+        self._send("beat", step_no=self._step_no, busy_s=round(busy, 3), stats=stats)
 
 
 def _failure(attempt: int, result: Result) -> bytes:
@@ -202,6 +204,15 @@ def _failure(attempt: int, result: Result) -> bytes:
         retryable=result.retryable,
         engine_seconds=result.engine_seconds,
     )
+
+
+def _resident_mb() -> float:
+    """This process's resident memory in MiB (proc(5), statm); 0 where it is not told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 class _NoEngine:

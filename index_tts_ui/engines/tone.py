@@ -24,8 +24,9 @@ from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
 from .base import EngineInfo, EngineOptions, Progress, Result
 
 RATE = 24_000
+LEAK_BYTES = 64 << 20
 QUEUED_SECONDS = 0.001  # a step that comes sooner after another's end was queued behind it
-_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|fail|nan)\]\]")
+_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|fail|nan|leak)\]\]")
 _UNIT = re.compile(r"\[\[\w+\]\]|.", re.DOTALL)
 _SENTENCE = re.compile(r"(?:\[\[\w+\]\]|[^。！？.!?\n])+[。！？.!?]*\s*")
 
@@ -63,6 +64,7 @@ class ToneEngine:
         self._door: list[Segment] = []
         self._cancelled: set[str] = set()
         self._lock = threading.Lock()
+        self._leaked: list[bytes] = []
         self._due = 0.0  # when the last step's work is over
 
     def load(self, model_dir: Path, progress: Progress) -> EngineInfo:
@@ -134,6 +136,8 @@ class ToneEngine:
             return Result(row.segment.id, None, "out_of_memory", "on command", retryable=True)
         if what == "fail":
             return Result(row.segment.id, None, "engine_failed", "on command")
+        if what == "leak":
+            self._leaked.append(b"x" * LEAK_BYTES)
         if what == "nan":
             row.sound.append(np.full(self._samples, np.nan, np.float32))
         return None

@@ -18,12 +18,12 @@ _numbers = itertools.count(1)
 
 @contextlib.asynccontextmanager
 async def running(
-    extra: str = "", rows: int = 16, limits: Limits | None = None
+    extra: str = "", rows: int = 16, limits: Limits | None = None, memory_mb: int = 0
 ) -> AsyncIterator[tuple[Scheduler, WorkerHost]]:
     """A scheduler with a live worker."""
     scheduler = Scheduler(limits or Limits(max_waiting=10_000, segment_timeout=30, queue_timeout=60))
     arguments = ["--engine", "tone", "--model-dir", ".", "--max-rows", str(rows), "--extra", extra]
-    host = WorkerHost(scheduler, WorkerPlan(arguments))
+    host = WorkerHost(scheduler, WorkerPlan(arguments, memory_mb=memory_mb))
     host.start()
     try:
         await until(lambda: host.state == "ready", 20, "the worker never became ready")

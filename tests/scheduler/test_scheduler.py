@@ -222,6 +222,47 @@ def test_a_hung_worker_is_ended_and_the_rest_is_served() -> None:
     asyncio.run(go())
 
 
+def test_a_leaking_worker_is_replaced_and_nothing_is_lost() -> None:
+    async def go() -> None:
+        async with running("step_ms=2", rows=4, memory_mb=400) as (scheduler, host):
+            stop = asyncio.Event()
+
+            async def user(name: int) -> int:
+                served = 0
+                while not stop.is_set():
+                    request = job("Some words. And more. [[leak]] And these.", owner=str(name))
+                    scheduler.submit(request)
+                    events = await listen(request, 60)
+                    assert ended(events).error is None and indices(events) == [0, 1, 2]
+                    assert set(request.attempts.values()) == {1}, (
+                        "a segment ran twice: the end was not gentle"
+                    )
+                    served += 1
+                return served
+
+            users = [asyncio.create_task(user(n)) for n in range(6)]
+            await until(lambda: host.restarts >= 2 or any(u.done() for u in users), 60, "it was not replaced")
+            stop.set()
+            assert min(await asyncio.gather(*users)) > 0
+            assert "passed worker_memory_mb (400)" in host.reason
+
+    asyncio.run(go())
+
+
+def test_a_ceiling_below_what_the_engine_needs_is_said_and_ignored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def go() -> None:
+        async with running("step_ms=1", memory_mb=5) as (scheduler, host):
+            await until(lambda: "worker_memory_mb" in caplog.text, 20, "nothing was said")
+            request = job("Fine.")
+            scheduler.submit(request)
+            assert ended(await listen(request)).error is None
+            assert host.restarts == 0
+
+    asyncio.run(go())
+
+
 def test_running_out_of_memory_is_retried_alone_then_fails_alone() -> None:
     async def go() -> None:
         async with running("step_ms=1") as (scheduler, host):
