@@ -30,6 +30,7 @@ from .speech import Segment, VoiceRef
 
 log = logging.getLogger("tts.worker")
 BEAT_SECONDS = 0.5
+OOM_SCORE_MORE = 500  # thousandths of the memory there is
 
 
 class Worker:
@@ -235,6 +236,14 @@ def _engine_thread(worker: Worker, model_dir: Path) -> None:
         worker._die(1, f"{type(error).__name__}: {error}")
 
 
+def _be_first_to_go() -> None:
+    """A kernel short of memory shall take the worker, whose end loses nothing, and not the server with
+    its connections (proc(5), oom_score_adj; everybody may raise their own)."""
+    path = Path("/proc/self/oom_score_adj")
+    with contextlib.suppress(OSError, ValueError):
+        path.write_text(str(min(1000, int(path.read_text()) + OOM_SCORE_MORE)))
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run until the server closes the socketpair."""
     parser = argparse.ArgumentParser(prog="python -m index_tts_ui.worker")
@@ -250,6 +259,7 @@ def main(argv: list[str] | None = None) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    _be_first_to_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's to handle; it closes the socket
     extra = tuple(tuple(pair.split("=", 1)) for pair in args.extra.split(",") if "=" in pair)
     options = EngineOptions(args.device, args.threads, args.max_rows, extra)  # type: ignore[arg-type]

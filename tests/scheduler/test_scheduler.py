@@ -249,6 +249,18 @@ def test_a_leaking_worker_is_replaced_and_nothing_is_lost() -> None:
     asyncio.run(go())
 
 
+def test_the_kernel_would_take_the_worker_before_the_server() -> None:
+    def score(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    async def go() -> None:
+        async with running("") as (_, host):
+            assert host.pid is not None
+            assert score(host.pid) >= min(1000, score(os.getpid()) + 500)
+
+    asyncio.run(go())
+
+
 def test_a_ceiling_below_what_the_engine_needs_is_said_and_ignored(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
