@@ -42,17 +42,35 @@ VOICES = {"tone": "tone-a", "kokoro": "zf_xiaobei"}
 
 @dataclass
 class Measured:
-    """Requests, and seconds of the engine's audio, per second of wall time; median latency in ms.
+    """Requests, and seconds of the engine's audio, per second of wall time; latency in ms, text by text.
 
     What the service sends is a little shorter than what the engine made (silence is trimmed off the
-    edges), so both sides count the engine's audio: requests of the same texts.
+    edges), so both sides count the engine's audio: requests of the same texts. Texts differ in
+    length, so latencies are compared for each text (its median), never across them.
     """
 
     clients: int
     request_rate: float
     audio_rate: float
-    latency_ms: float
+    latencies_ms: dict[str, float]  # by the text's number
     requests: int
+
+    @classmethod
+    def of(cls, clients: int, wall: float, audio: float, latencies: dict[int, list[float]]) -> Measured:
+        """``latencies`` in seconds."""
+        count = sum(map(len, latencies.values()))
+        medians = {str(text): 1000 * lab.median(seen) for text, seen in latencies.items()}
+        return cls(clients, count / wall, audio / wall, medians, count)
+
+    @property
+    def latency_ms(self) -> float:
+        """The median text's."""
+        return lab.median(list(self.latencies_ms.values()))
+
+    def added_ms(self, bare: Measured) -> float:
+        """The median, over the texts, of what this side takes longer than ``bare``."""
+        common = self.latencies_ms.keys() & bare.latencies_ms.keys()
+        return lab.median([self.latencies_ms[text] - bare.latencies_ms[text] for text in common])
 
 
 def bare(name: str, clients: int, seconds: float) -> Measured:
@@ -70,7 +88,7 @@ def _loop(
     engine: engines.base.Engine, pieces: Sequence[Piece], voice: str, clients: int, seconds: float
 ) -> Measured:
     began: dict[str, float] = {}
-    latencies: list[float] = []
+    latencies: dict[int, list[float]] = {}
     audio = 0.0
     number = 0
     start = time.perf_counter()
@@ -92,28 +110,26 @@ def _loop(
         for result in engine.step():
             assert result.audio is not None, result.message
             audio += result.audio.seconds
-            latencies.append(time.perf_counter() - began.pop(result.segment_id))
-    wall = time.perf_counter() - start
-    return Measured(
-        clients, len(latencies) / wall, audio / wall, 1000 * lab.median(latencies), len(latencies)
-    )
+            took = time.perf_counter() - began.pop(result.segment_id)
+            latencies.setdefault(int(result.segment_id) % len(pieces), []).append(took)
+    return Measured.of(clients, time.perf_counter() - start, audio, latencies)
 
 
 async def _over_http(port: int, name: str, clients: int, seconds: float) -> Measured:
-    latencies: list[float] = []
+    latencies: dict[int, list[float]] = {}
     start = time.perf_counter()
 
     async def user(number: int) -> None:
         async with lab.Client.connect(port) as client:
             while time.perf_counter() - start < seconds:
-                reply = await client.speak(TEXTS[name][number % len(TEXTS[name])], VOICES[name])
+                text = number % len(TEXTS[name])
+                reply = await client.speak(TEXTS[name][text], VOICES[name])
                 assert reply.status == 200, reply
                 number += 1
-                latencies.append(reply.total)
+                latencies.setdefault(text, []).append(reply.total)
 
     await asyncio.gather(*(user(number) for number in range(clients)))
-    wall = time.perf_counter() - start
-    return Measured(clients, len(latencies) / wall, 0.0, 1000 * lab.median(latencies), len(latencies))
+    return Measured.of(clients, time.perf_counter() - start, 0.0, latencies)
 
 
 def _child(*arguments: str) -> Measured:
@@ -159,7 +175,7 @@ def _row(clients: int, pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, 
         "ratio": middle([two.request_rate / one.request_rate for one, two in pairs], 3),
         "bare_ms": middle([one.latency_ms for one, _ in pairs]),
         "http_ms": middle([two.latency_ms for _, two in pairs]),
-        "added_ms": middle([two.latency_ms - one.latency_ms for one, two in pairs]),
+        "added_ms": middle([two.added_ms(one) for one, two in pairs]),
         "requests": sum(two.requests for _, two in pairs),
     }
 

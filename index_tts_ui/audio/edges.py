@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 FRAME = 0.010  # seconds
@@ -32,11 +34,17 @@ def fade(samples: np.ndarray, rate: int) -> None:
     """In place: rises from zero and falls to zero within 8 ms, or within its halves if it is shorter."""
     length = min(round(FADE * rate), len(samples) // 2)
     if length:
-        ramp = (0.5 - 0.5 * np.cos(np.pi * np.arange(length) / length)).astype(np.float32)
+        ramp = _ramp(length)
         samples[:length] *= ramp
         samples[-length:] *= ramp[::-1]
     else:
         samples[:] = 0.0
+
+
+@lru_cache(maxsize=64)
+def _ramp(length: int) -> np.ndarray:
+    """Half a cosine from 0 to almost 1, [length]."""
+    return (0.5 - 0.5 * np.cos(np.pi * np.arange(length) / length)).astype(np.float32)
 
 
 def _levels(samples: np.ndarray, size: int) -> np.ndarray:
@@ -51,8 +59,10 @@ def _levels(samples: np.ndarray, size: int) -> np.ndarray:
 
 def _runs(active: np.ndarray) -> list[tuple[int, int]]:
     """Stretches of active frames as (begin, end)."""
-    changes = np.flatnonzero(np.diff(active.astype(np.int8), prepend=0, append=0))
-    return [(int(begin), int(end)) for begin, end in changes.reshape(-1, 2)]
+    edged = np.zeros(len(active) + 2, np.bool_)
+    edged[1:-1] = active
+    changes = (edged[1:] != edged[:-1]).nonzero()[0].tolist()
+    return list(zip(changes[::2], changes[1::2], strict=True))
 
 
 def _without_blips(runs: list[tuple[int, int]], levels: np.ndarray) -> list[tuple[int, int]]:
