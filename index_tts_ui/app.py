@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 import socket
@@ -19,12 +18,12 @@ from fastapi import FastAPI
 from . import __version__, engines, logs
 from .config import Config
 from .control import Control, inherited_fd
+from .drain import Drain
 from .host import WorkerHost, WorkerPlan
 from .outputs import OutputStore
 from .scheduler import Limits, Scheduler
 from .service import SpeechService, choose_engine
 
-log = logging.getLogger("tts.app")
 BACKLOG = 2048
 CLEAN_SECONDS = 600.0
 GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything is drained
@@ -107,8 +106,10 @@ async def serve(config: Config) -> int:
     await control.start()
     sock = _listening_socket(config)
     service = build_service(config, inherited_fd("TTS_LOCK_FD"))
-    service.host.start()
+    loading = asyncio.create_task(_load(control, service))
     app = await asyncio.to_thread(build_app, config, service)
+    if not control.may_load:
+        await service.warm()  # the server before this one still serves: time to spare
     gc.freeze()  # what is there now stays: full collections need not walk through it, holding everybody up
     server = Server(
         uvicorn.Config(
@@ -120,48 +121,38 @@ async def serve(config: Config) -> int:
             timeout_keep_alive=75,
         )
     )
-    drain = _Drain(service, server, control, config.drain_timeout)
+    drain = Drain(service, server, control, config.drain_timeout)
     control.on_drain = drain.begin
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.signalled)
-    await control.accepted()
+    control.send("prepared")
     reporter = asyncio.create_task(_report(service, control, server))
-    await server.serve(sockets=[sock])
+    if await _accepted(control, reporter, drain):
+        await server.serve(sockets=[sock])
+    loading.cancel()
     reporter.cancel()
+    await service.close()
     control.send("drained", cancelled=drain.cancelled)
     await control.flush()
     return service.host.gave_up or 0
 
 
-class _Drain:
-    """Stopping, once: refuse new work, let the rest finish, then let uvicorn close."""
+async def _load(control: Control, service: SpeechService) -> None:
+    """Start the worker as soon as the supervisor says that its memory is free."""
+    await control.loads()
+    service.host.start()
 
-    def __init__(self, service: SpeechService, server: Server, control: Control, seconds: float) -> None:
-        self.cancelled = 0
-        self._service = service
-        self._server = server
-        self._control = control
-        self._seconds = seconds
-        self._task: asyncio.Task[None] | None = None
 
-    def signalled(self) -> None:
-        """First signal: drain. Second: stop now."""
-        if self._task is None:
-            self.begin(self._seconds)
-        else:
-            self._server.should_exit = self._server.force_exit = True
-
-    def begin(self, seconds: float) -> None:
-        """Start draining in the background."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(seconds), name="drain")
-
-    async def _run(self, seconds: float) -> None:
-        log.info("draining for at most %g s", seconds)
-        self.cancelled = await self._service.drain(seconds)
-        log.info("drained; %d requests cancelled", self.cancelled)
-        self._server.should_exit = True
+async def _accepted(control: Control, reporter: asyncio.Task[None], drain: Drain) -> bool:
+    """Wait until connections may be taken; False where the server ends before that."""
+    accepted = asyncio.create_task(control.accepted())
+    ended = asyncio.create_task(drain.ended.wait())
+    await asyncio.wait({accepted, ended, reporter}, return_when=asyncio.FIRST_COMPLETED)
+    may = accepted.done()
+    for task in (accepted, ended):
+        task.cancel()
+    return may
 
 
 async def _report(service: SpeechService, control: Control, server: Server) -> None:
@@ -183,6 +174,6 @@ async def _report(service: SpeechService, control: Control, server: Server) -> N
 
 def run(config: Config) -> int:
     """Set up logging and serve."""
-    logs.setup(config.logs, config.log_level)
+    logs.setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(config))

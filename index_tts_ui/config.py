@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,7 +18,7 @@ from .errors import BadConfig
 
 
 def _setting(default: Any, help_en: str, help_zh: str, **limits: Any) -> Any:
-    """A field with its documentation; ``limits``: low, high, choices."""
+    """A field with its documentation; ``limits``: low, high, choices, pattern."""
     return field(default=default, metadata={"help": help_en, "help_zh": help_zh, **limits})
 
 
@@ -31,7 +32,10 @@ class Config:
         "cache_hub、outputs、logs、run 所在的目录；默认为当前目录",
     )
     name: str = _setting(
-        "default", "Name of this instance (several may share a machine)", "实例名称（一台机器可运行多个）"
+        "default",
+        "Name of this instance (several may share a machine)",
+        "实例名称（一台机器可运行多个）",
+        pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}",
     )
     host: str = _setting(
         "127.0.0.1", "Address to listen on; 0.0.0.0 opens it to the LAN", "监听地址；0.0.0.0 表示向局域网开放"
@@ -108,6 +112,26 @@ class Config:
         "debug、info、warning 或 error",
         choices=("debug", "info", "warning", "error"),
     )
+    log_format: str = _setting(
+        "text", "Lines of the logs: text or json", "日志行的格式：text 或 json", choices=("text", "json")
+    )
+    log_max_mb: int = _setting(
+        10,
+        "Megabytes at which a log file is put aside as .1, .2, ...",
+        "日志文件达到该大小（MB）后改名为 .1、.2…",
+        low=1,
+        high=10_000,
+    )
+    log_keep: int = _setting(
+        5, "Files put aside that stay, of each log", "每种日志保留的旧文件数", low=1, high=100
+    )
+    log_days: float = _setting(
+        7.0,
+        "Days after which a log file is put aside however small, and one put aside is deleted",
+        "日志文件无论大小，超过该天数即改名；旧文件超过该天数即删除",
+        low=0.01,
+        high=3650,
+    )
 
     @property
     def home_dir(self) -> Path:
@@ -127,7 +151,7 @@ class Config:
     @property
     def logs(self) -> Path:
         """Where log files are."""
-        return self.home_dir / "logs"
+        return self.home_dir / "logs" if self.name == "default" else self.home_dir / "logs" / self.name
 
     def listed(self, name: str) -> tuple[str, ...]:
         """A comma-separated setting as a tuple."""
@@ -207,6 +231,8 @@ def _checked(name: str, value: Any, source: str) -> Any:
         raise BadConfig(
             "bad_config", name=name, reason=f"'{value}' from {source} is not one of {', '.join(choices)}"
         )
+    if (pattern := item.metadata.get("pattern")) and not re.fullmatch(pattern, value):
+        raise BadConfig("bad_config", name=name, reason=f"'{value}' from {source} does not match {pattern}")
     return value
 
 

@@ -1,8 +1,10 @@
 """The server's end of the supervisor's control channel: JSON lines on an inherited socket.
 
-Up: hello, loading, ready, beat (from the event loop, so that a stalled loop is seen),
-listener_closed, drained, fatal. Down: accept, drain, dump_stacks; EOF means exit at once,
-so a server never outlives its supervisor. Without a supervisor every call does nothing.
+Up: hello, prepared (all but the model), loading, ready, beat (from the event loop, so that a
+stalled loop is seen), listener_closed, drained, fatal. Down: load (the model), accept (connections;
+includes load), drain (stop), handover (leave connections to the next server), dump_stacks; EOF
+means exit at once, so a server never outlives its supervisor. Without a supervisor every call
+does nothing.
 """
 
 from __future__ import annotations
@@ -24,27 +26,38 @@ BEAT_SECONDS = 1.0
 
 
 class Control:
-    """``on_drain(seconds)`` is called on the loop when the supervisor asks for it; set it once there is work."""
+    """``on_drain(seconds, handover)`` is called on the loop when the supervisor asks for it; set it once
+    there is work."""
 
     def __init__(self, fd: int | None, generation: int) -> None:
         self._socket = None if fd is None else socket.socket(fileno=fd)
         self._generation = generation
         self._writer: asyncio.StreamWriter | None = None
+        self._loads = asyncio.Event()
         self._accepted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._beats: asyncio.Task[None] | None = None
-        self.on_drain: Callable[[float], None] = lambda _seconds: os._exit(0)  # nothing is under way yet
+        self.on_drain: Callable[[float, bool], None] = lambda *_: os._exit(0)  # nothing is under way yet
 
     async def start(self) -> None:
         """Say hello, begin to listen and to beat."""
         if self._socket is None:
-            self._accepted.set()
+            self._obey({"type": "accept"})
             return
         self._socket.setblocking(False)
         reader, self._writer = await asyncio.open_connection(sock=self._socket)
         self.send("hello", generation=self._generation, pid=os.getpid())
         self._task = asyncio.create_task(self._listen(reader), name="control")
         self._beats = asyncio.create_task(self._beat(), name="control-beat")
+
+    @property
+    def may_load(self) -> bool:
+        """Whether there is room for the model: a server that takes over waits for the one before it."""
+        return self._loads.is_set()
+
+    async def loads(self) -> None:
+        """Wait until the supervisor lets this server load the model."""
+        await self._loads.wait()
 
     async def accepted(self) -> None:
         """Wait until the supervisor lets this server take connections."""
@@ -71,10 +84,13 @@ class Control:
 
     def _obey(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
-        if kind == "accept":
+        if kind == "load":
+            self._loads.set()
+        elif kind == "accept":
+            self._loads.set()
             self._accepted.set()
-        elif kind == "drain":
-            self.on_drain(float(message["seconds"]))
+        elif kind in ("drain", "handover"):
+            self.on_drain(float(message["seconds"]), kind == "handover")
         elif kind == "dump_stacks":
             faulthandler.dump_traceback(file=sys.stderr)
 

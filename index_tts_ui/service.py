@@ -49,7 +49,7 @@ class SpeechService:
         self.voice_store = VoiceStore(self._frontend.voices(), config.default_voice)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="tts-pool")
         self._active: dict[tuple[str, str], Job] = {}
-        self._draining = False
+        self._draining = self._refusing = False
         self._warm = False  # whether the frontend has its dictionaries
         self._keepers: set[asyncio.Task[None]] = set()
 
@@ -164,14 +164,20 @@ class SpeechService:
         await self.in_pool(self._frontend.split, "你好。 Hello.")
         self._warm = True
 
-    async def drain(self, seconds: float) -> int:
-        """Take nothing new, let what runs finish for ``seconds``, cancel the rest; returns how many."""
-        self._draining = True
+    async def drain(
+        self, seconds: float, refuse: bool = True, over: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Let what runs finish for ``seconds``, cancel the rest; returns how many.
+
+        ``refuse``: take nothing new meanwhile. ``over``: whether nothing else is to be waited for.
+        """
+        self._draining, self._refusing = True, refuse
         deadline = asyncio.get_running_loop().time() + seconds
-        while self._scheduler.jobs or self._keepers:
+        while self._scheduler.jobs or self._keepers or not over():
             if asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(0.05)
+        self._refusing = True
         return self._scheduler.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
 
     async def close(self) -> None:
@@ -182,7 +188,7 @@ class SpeechService:
     # ---- checks
 
     def _check_ready(self, wait_ready: bool) -> None:
-        if self._draining:
+        if self._refusing:
             raise NotReady("draining", retry_after=LOADING_RETRY)
         if self.host.state == "down":
             raise NotReady("engine_down", reason=self.host.reason)

@@ -1,4 +1,8 @@
-"""The model catalogues: data files that say which files a model has, how large, with which sha256, from where."""
+"""The model catalogues: data files that say which files a model has, how large, with which sha256, from where.
+
+What is not known of a file stays absent there; such a file is judged by its structure, and by the size and
+sha256 that were recorded when it came (``hub.record``).
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,32 @@ from .errors import BadArguments
 
 CATALOGUES = Path(__file__).parent / "catalogue"
 
+# engine: the catalogue of its model; "" needs none. An engine that is absent here is judged by the server.
+ENGINES: dict[str, str] = {
+    "kokoro": "kokoro",
+    "indextts2.5": "indextts2.5",
+    "indextts2": "indextts2",
+    "tone": "",
+}
+AUTO: tuple[str, ...] = (
+    "kokoro",
+)  # what engine=auto may choose, best first; a test compares it with the server
+
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a model. ``name`` is relative to the model's folder; ``sources`` are tried in order."""
+    """One file of a model. ``name`` is relative to the model's folder; ``sources`` are tried in order.
+
+    A name with ``/snapshots/main/`` in it is in a hub cache: see ``hub.places``.
+    """
 
     name: str
-    size: int  # bytes
-    sha256: str
+    size: int | None  # bytes; None where it is not known beforehand
+    sha256: str  # "" where it is not known beforehand
     sources: tuple[dict[str, Any], ...]
+    kind: str = ""  # of hub.formats; "" by the name's ending
+    required: bool = True  # a model works without the others
+    keys: tuple[str, ...] = ()  # that must be at the top of a YAML file
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +49,16 @@ class Catalogue:
     """One model."""
 
     model: str
-    engines: tuple[str, ...]
     description: str
     licence: str
+    licence_url: str  # where it can be read; "" where nobody needs to accept anything
     upstream: tuple[str, ...]
     files: tuple[File, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
+        """Bytes of all files whose size is known."""
+        return sum(file.size or 0 for file in self.files)
 
 
 def names() -> list[str]:
@@ -51,14 +72,19 @@ def load(model: str) -> Catalogue:
     if model not in names():
         raise BadArguments("unknown_model", model=model, known=", ".join(names()))
     data = json.loads((CATALOGUES / f"{model}.json").read_text("utf-8"))
-    shared = data["shared_sources"]
-    files = tuple(
-        File(item["name"], item["size"], item["sha256"], tuple(_sources(item["sources"], shared)))
-        for item in data["files"]
+    files = tuple(_file(item, data["shared_sources"]) for item in data["files"])
+    texts = (data["description"], data["licence"], data.get("licence_url", ""))
+    return Catalogue(data["model"], *texts, tuple(data["upstream"]), files)
+
+
+def _file(item: dict[str, Any], shared: dict[str, Any]) -> File:
+    sources = item["sources"]
+    return File(
+        name=item["name"],
+        size=item.get("size"),
+        sha256=item.get("sha256", ""),
+        sources=tuple(shared[sources] if isinstance(sources, str) else sources),
+        kind=item.get("kind", ""),
+        required=item.get("required", True),
+        keys=tuple(item.get("keys", ())),
     )
-    texts = (data["description"], data["licence"])
-    return Catalogue(data["model"], tuple(data["engines"]), *texts, tuple(data["upstream"]), files)
-
-
-def _sources(value: str | list[dict[str, Any]], shared: dict[str, Any]) -> list[dict[str, Any]]:
-    return shared[value] if isinstance(value, str) else value

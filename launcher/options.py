@@ -22,6 +22,15 @@ SHARED: dict[str, Any] = {
     "device": "auto",
 }
 DRAIN = ("drain_timeout", 30.0)  # read here too: it bounds a stop
+LOGS: dict[str, Any] = {
+    "log_format": "text",
+    "log_max_mb": 10,
+    "log_keep": 5,
+    "log_days": 7.0,
+}  # ours obey them
+_KNOWN: dict[str, Any] = {**SHARED, DRAIN[0]: DRAIN[1], **LOGS}
+_RANGES: dict[str, tuple[float, float]] = {"port": (1, 65535), "drain_timeout": (0, 3600)}
+_RANGES |= {"log_max_mb": (1, 10_000), "log_keep": (1, 100), "log_days": (0.01, 3650)}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -35,6 +44,10 @@ class Settings:
     engine: str = "auto"
     device: str = "auto"
     drain_timeout: float = 30.0
+    log_format: str = "text"
+    log_max_mb: int = 10
+    log_keep: int = 5
+    log_days: float = 7.0
     given: dict[str, Any] = field(default_factory=dict)
     forwarded: tuple[str, ...] = ()
 
@@ -66,17 +79,18 @@ def resolve(
     flags = {key: value for key, value in given.items() if value is not None}
     _check_forwarded(forwarded)
     home = Path(flags.get("home") or environ.get("TTS_HOME") or ".").expanduser().resolve()
-    merged = {**SHARED, DRAIN[0]: DRAIN[1]}
+    merged = dict(_KNOWN)
+    beyond = {key: _forwarded_value(forwarded, "--" + key.replace("_", "-")) for key in (DRAIN[0], *LOGS)}
     for source, values in (
         (str(home / "tts.toml"), _from_toml(home / "tts.toml")),
         ("environment", {key: environ.get(f"TTS_{key.upper()}") or None for key in merged}),
-        ("flag", {**flags, DRAIN[0]: _forwarded_value(forwarded, "--drain-timeout")}),
+        ("flag", {**flags, **beyond}),
     ):
         for key in merged:
             if values.get(key) is not None:
                 merged[key] = _checked(key, values[key], source)
     kept = {key: value for key, value in flags.items() if key not in ("home", "name")}
-    values = {key: merged[key] for key in ("host", "port", "engine", "device", DRAIN[0])}
+    values = {key: value for key, value in merged.items() if key not in ("home", "name")}
     return Settings(Instance(home, merged["name"]), given=kept, forwarded=tuple(forwarded), **values)
 
 
@@ -114,15 +128,15 @@ def _from_toml(path: Path) -> dict[str, Any]:
 
 
 def _checked(key: str, value: Any, source: str) -> Any:
-    kind = type({**SHARED, DRAIN[0]: DRAIN[1]}[key])
+    kind = type(_KNOWN[key])
     try:
         value = kind(value)
     except (TypeError, ValueError):
         raise _bad(key, value, source) from None
-    wrong_port = key == "port" and not 1 <= value <= 65535
+    low, high = _RANGES.get(key, (value, value))
     wrong_name = key == "name" and not _NAME.fullmatch(value)
-    wrong_drain = key == DRAIN[0] and not 0 <= value <= 3600
-    if wrong_port or wrong_name or wrong_drain or "\0" in str(value):
+    wrong_format = key == "log_format" and value not in ("text", "json")
+    if not low <= value <= high or wrong_name or wrong_format or "\0" in str(value):
         raise _bad(key, value, source)
     return value
 

@@ -41,17 +41,9 @@ def loading_bar(quiet: bool) -> Iterator[Callable[[float, str], None]]:
 
 def fetch_model(cache_hub: Path, model: str, source: str = "", quiet: bool = False) -> Fetched:
     """Fetch with a bar; silent and quick where the model is there."""
-    from . import catalogue, models
-    from .progress import Bar
+    from .hub import ask
 
-    total = catalogue.load(model).size
-    if not quiet and not models.is_ready(cache_hub, model):
-        click.echo(say("fetching", model=model, path=cache_hub / model), err=True)
-    bar = Bar(total, quiet=quiet)
-    try:
-        return models.fetch(cache_hub, model, source, bar.update)
-    finally:
-        bar.close()
+    return ask.fetch(cache_hub, model, source, quiet=quiet)
 
 
 def show_started(started: Started, wanted: Settings, as_json: bool) -> None:
@@ -91,11 +83,18 @@ def command_line(command: str, settings: Settings) -> str:
     """A command that works when pasted into a shell here."""
     program = sys.argv[0] if "/" in sys.argv[0] and not sys.argv[0].endswith("__main__.py") else "tts-launch"
     parts = [program, command]
-    if settings.instance.home != Path(os.environ.get("PWD") or ".").resolve():
+    if settings.instance.home != _here():
         parts += ["--home", str(settings.instance.home)]
     if settings.instance.name != "default":
         parts += ["--name", settings.instance.name]
     return shlex.join(parts)
+
+
+def _here() -> Path | None:
+    try:
+        return Path(os.environ.get("PWD") or ".").resolve()
+    except OSError:  # the current folder has been deleted
+        return None
 
 
 def status_lines(seen: Status) -> list[str]:

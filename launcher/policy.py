@@ -7,6 +7,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from .errors import EXIT_CONFIG, EXIT_USAGE
+from .state import Event
+
 VARIABLE = "TTS_LAUNCH_POLICY"  # a JSON object of the fields below, for tests and special cases
 
 
@@ -62,3 +65,10 @@ class Backoff:
             return None
         delay = min(self.policy.cap, self.policy.base * self.policy.factor ** (len(self._deaths) - 1))
         return delay * (1 + self.policy.jitter * (2 * self.rng.random() - 1))
+
+
+def judgement(code: int) -> Event:
+    """What an exit code means for the state table."""
+    if code in (EXIT_CONFIG, EXIT_USAGE):
+        return Event.REFUSED
+    return Event.FINISHED if code == 0 else Event.DIED

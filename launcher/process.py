@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -16,8 +17,10 @@ from typing import Any
 from . import journal
 from .errors import Failed, NotInstalled
 from .identity import MARKER, Identity, marker
+from .kernel import dying_with_parent
 from .messages import say
 from .options import Settings
+from .rotation import open_append
 
 COMMAND = (
     "TTS_SERVER_COMMAND"  # replaces "python -m index_tts_ui"; the tests' server speaks the same protocol
@@ -41,6 +44,8 @@ class Server:
     log_start: int  # where its output begins in server.log
     popen: subprocess.Popen[bytes]
     buffer: bytearray = field(default_factory=bytearray)
+    open: bool = True  # whether it may still say something
+    reason: str = ""  # why it is about to end, in its own words
 
     @property
     def pid(self) -> int:
@@ -59,9 +64,12 @@ class Server:
         while True:
             try:
                 data = self.control.recv(1 << 16)
-            except OSError:
+            except BlockingIOError:
                 break
+            except OSError:
+                data = b""
             if not data:
+                self.open = False
                 break
             self.buffer += data
         *lines, rest = bytes(self.buffer).split(b"\n")
@@ -92,7 +100,6 @@ def spawn(settings: Settings, generation: int, listen_fd: int, lock_fd: int, sup
     ours.setblocking(False)
     argv = command(settings, os.environ)
     log = settings.instance.server_log
-    journal.rotate(log)
     start = journal.size(log)
     environ = _environ(settings, supervisor, generation) | {
         "TTS_LISTEN_FD": str(listen_fd),
@@ -100,7 +107,7 @@ def spawn(settings: Settings, generation: int, listen_fd: int, lock_fd: int, sup
         "TTS_CONTROL_FD": str(theirs.fileno()),
     }
     try:
-        with theirs, open(log, "ab") as output:
+        with theirs, open_append(log) as output:
             popen = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -110,10 +117,12 @@ def spawn(settings: Settings, generation: int, listen_fd: int, lock_fd: int, sup
                 env=environ,
                 pass_fds=(listen_fd, lock_fd, theirs.fileno()),
                 start_new_session=True,
+                preexec_fn=dying_with_parent(),
             )
     except OSError as error:
         ours.close()
-        if isinstance(error, (FileNotFoundError, PermissionError, NotADirectoryError)):
+        missing = isinstance(error, (FileNotFoundError, PermissionError, NotADirectoryError))
+        if missing or error.errno == errno.ENOEXEC:
             raise NotInstalled("cannot_execute", program=argv[0], reason=error.strerror) from error
         raise Failed("cannot_spawn", reason=error.strerror) from error
     # Not yet reaped, so /proc still shows it even if it has ended.
@@ -122,7 +131,7 @@ def spawn(settings: Settings, generation: int, listen_fd: int, lock_fd: int, sup
 
 
 def _environ(settings: Settings, supervisor: Identity, generation: int) -> dict[str, str]:
-    environ = {key: value for key, value in os.environ.items() if key not in ("NOTIFY_SOCKET", COMMAND)}
+    environ = {key: value for key, value in os.environ.items() if key != COMMAND}
     environ |= {
         MARKER: marker(settings.instance.key, supervisor),
         "TTS_GENERATION": str(generation),

@@ -24,6 +24,11 @@ class Bar:
         self._label = ""
         self._open = False
 
+    def restart(self, total: float) -> None:
+        """Begin anew, with another total."""
+        self.total = max(total, 1e-9)
+        self._said = -1.0
+
     def update(self, done: float, label: str = "") -> None:
         """Show ``done`` of the total."""
         if self.quiet:

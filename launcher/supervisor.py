@@ -5,7 +5,6 @@ A signal handler only records; the loop acts. All times are monotonic.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -13,49 +12,67 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import journal, tree
-from .errors import EXIT_CONFIG, EXIT_USAGE, LauncherError, NotInstalled
-from .identity import Identity, marked, me
+from . import journal
+from .errors import LauncherError, NotInstalled
+from .family import Family
+from .handover import NEVER, Handover
+from .identity import me
 from .keeper import Keeper
+from .kernel import adopt_orphans
 from .lock import Lock
 from .messages import say
+from .notify import Notify
 from .options import Settings
-from .policy import Backoff, Policy
+from .policy import Backoff, Policy, judgement
 from .process import Server, describe, spawn
+from .rotation import Rotation
 from .signals import Signals
 from .state import FINAL, Event, Record, State
+from .stopping import Stopping
 
-_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _TICK = 1.0  # seconds; the longest sleep, so that even a missed wake-up heals
-_NEVER = float("inf")
 _UP = (State.STARTING, State.RUNNING)
+_SIGNALS = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP),  # stop
+    *(signal.SIGCHLD, signal.SIGUSR2),  # a child has ended; a request has come
+)
 
 
 class Supervisor:
     """One instance's supervisor; ``run`` returns its exit code."""
 
-    def __init__(self, settings: Settings, lock: Lock, sock: socket.socket, log: journal.Journal) -> None:
+    def __init__(
+        self, settings: Settings, lock: Lock, sock: socket.socket, log: journal.Journal, notify: Notify
+    ) -> None:
         self.settings = settings
         self.lock = lock
         self.sock = sock
         self.log = log
+        self.notify = notify
         self.policy = Policy.load(os.environ)
         self.backoff = Backoff(self.policy)
         self.me = me()
-        self.keeper = Keeper(settings.instance, self._first_record(), log)
-        self.server: Server | None = None
-        self.deadline = _NEVER  # when the present state's next decision is due
+        self.keeper = Keeper(settings.instance, Record(supervisor=self.me, graceful=True), log)
+        self.use(settings)
+        self.server: Server | None = None  # the one in charge
+        self.spawned = 0  # generations so far
+        self.handover = Handover(self)
+        self.stopping = Stopping(self)
+        self.rotation = Rotation.of(settings, log)
+        self.family = Family(settings.instance.key, self.me, self.policy, log, self.servers)
+        self.deadline = NEVER  # when the present state's next decision is due
         self.ready_at: float | None = None
-        self.hung = self.asked = self.force = self.termed = False
-        self.interrupts = 0
-        self.left: list[Identity] = []
-        self.signals = Signals((signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD))
+        self.hung = False
+        self.signals = Signals(_SIGNALS)
 
-    def _first_record(self) -> Record:
-        settings, policy = self.settings, self.policy
-        bound = settings.drain_timeout + policy.term + policy.kill + policy.orphans + 10
-        shared = {key: getattr(settings, key) for key in ("host", "port", "engine", "device", "given")}
-        return Record(supervisor=self.me, stop_seconds=bound, arguments=list(settings.forwarded), **shared)
+    def use(self, settings: Settings) -> None:
+        """The options of the next server."""
+        self.settings = settings
+        self.keeper.use(settings, self.policy)
+
+    def servers(self) -> list[Server]:
+        """Those that live: the one in charge, and in a graceful restart one that comes or goes."""
+        return [server for server in (self.server, self.handover.other) if server]
 
     def run(self, started: Callable[[], None] = lambda: None) -> int:
         """Until the server has ended for good. Raises OSError where the state cannot be written."""
@@ -63,31 +80,35 @@ class Supervisor:
         self.keeper.write()  # before there is a child: a full disk leaves nothing behind
         started()
         self.spawn()
-        while self.keeper.state not in FINAL:
+        while self.keeper.state not in FINAL or self.handover.other:
             self.sleep()
             self.obey()
             self.listen()
             self.reap()
             self.judge()
+            self.tell()
         self.sock.close()
-        return self.keeper.close(self.asked, self.left)
+        return self.keeper.close(self.stopping.asked, self.family.left)
 
     # what is heard
 
     def sleep(self) -> None:
         """Until something happens or the next deadline comes."""
-        sockets = [self.server.control] if self.server else []
-        self.signals.wait(min(_TICK, self.deadline - time.monotonic()), sockets)
+        due = min(self.deadline, self.handover.deadline, self.notify.due) - time.monotonic()
+        self.signals.wait(min(_TICK, due), [server.control for server in self.servers() if server.open])
         self.keeper.restore()
+        unready = self.handover.coming if self.ready_at else self.server
+        self.rotation.check(unready.log_start if unready else None)
 
     def obey(self) -> None:
-        """Act on signals: a stop, and with a second Ctrl+C (or SIGQUIT) a quick one."""
+        """Act on signals: SIGUSR2 is a request, the others ask for a stop."""
         for number in self.signals.take():
+            if number == signal.SIGUSR2:
+                self.handover.asked()
+                continue
             if number == signal.SIGCHLD or (number == signal.SIGHUP and os.getsid(0) == os.getpid()):
                 continue  # a detached supervisor has no terminal that could hang up
-            self.interrupts += number == signal.SIGINT
-            self.force |= number == signal.SIGQUIT or self.interrupts > 1
-            self.stop(signal.Signals(number).name)
+            self.stopping.signalled(number)
 
     def listen(self) -> None:
         """Take in what the server says; any message is a sign of life."""
@@ -96,6 +117,7 @@ class Supervisor:
                 self.deadline = time.monotonic() + self.policy.silence
             if handler := _HANDLERS.get(message["type"]):
                 handler(self, message)
+        self.handover.listen()
 
     def on_hello(self, message: dict[str, Any]) -> None:
         """Its process is up; from now on its loop beats."""
@@ -113,35 +135,44 @@ class Supervisor:
         self.backoff.ever_ready = True
         self.keeper.apply(Event.READY)
         self.keeper.update(ready=self.keeper.state == State.RUNNING, fraction=1.0, text="", reason="")
+        self.handover.ready()
 
     def on_drained(self, message: dict[str, Any]) -> None:
-        """Nothing is under way in it any more: no need to wait longer."""
+        """Nothing is under way in it any more."""
         self.log(f"drained, {message.get('cancelled', 0)} cancelled")
-        if self.keeper.state == State.STOPPING and not self.termed:
-            self.deadline = time.monotonic()
+        self.stopping.drained()
 
     def on_fatal(self, message: dict[str, Any]) -> None:
         """Why it is about to end."""
-        self.keeper.record.reason = str(message.get("reason", ""))[:500]
+        if self.server:
+            self.server.reason = str(message.get("reason", ""))[:500]
 
     # what is done
 
     def spawn(self) -> None:
-        """The next generation; it may serve at once, since nothing of an older one is left."""
-        self.hung, self.ready_at = False, None
-        self.deadline = time.monotonic() + self.policy.hello
-        record = self.keeper.record
-        record.generation += 1
+        """The next generation: one that a graceful restart has prepared, or a new one."""
         self.keeper.update(fraction=0.0, text="", log_tail=[])
         try:
-            self.server = spawn(self.settings, record.generation, self.sock.fileno(), self.lock.fd, self.me)
+            server = self.handover.successor() or self.new_server(self.settings)
         except LauncherError as error:
             self.not_spawned(error)
             return
-        self.log(f"server {self.server.pid} started (generation {record.generation})")
-        self.server.send("accept")
-        self.keeper.update(server=self.server.identity)
-        self.keeper.write_pid(self.server.identity)
+        self.install(server, self.policy.hello)
+        self.handover.permit()
+
+    def new_server(self, settings: Settings) -> Server:
+        """Start a server, which waits for what it may do. Raises NotInstalled, Failed."""
+        self.spawned += 1
+        server = spawn(settings, self.spawned, self.sock.fileno(), self.lock.fd, self.me)
+        self.log(f"server {server.pid} started (generation {self.spawned})")
+        return server
+
+    def install(self, server: Server, bound: float) -> None:
+        """``server`` is in charge from now on; within ``bound`` seconds it must be heard."""
+        self.server, self.hung, self.ready_at = server, False, None
+        self.deadline = time.monotonic() + bound
+        self.keeper.update(server=server.identity, generation=server.generation, ready=False, fraction=0.0)
+        self.keeper.write_pid(server.identity)
 
     def not_spawned(self, error: LauncherError) -> None:
         """A missing program stays missing; want of memory or processes may pass."""
@@ -150,22 +181,8 @@ class Supervisor:
         self.keeper.apply(Event.REFUSED if isinstance(error, NotInstalled) else Event.DIED)
         self.back_off()
 
-    def stop(self, why: str) -> None:
-        """Begin to stop, or hurry a stop that is under way; it is never undone."""
-        if self.keeper.state != State.STOPPING:
-            self.log(f"stopping ({why})")
-            self.asked = True
-            self.keeper.apply(Event.STOP)
-            self.keeper.update(ready=False, reason="")
-            self.deadline = time.monotonic()
-            if self.server and self.ready_at and not self.force:
-                self.server.send("drain", seconds=self.settings.drain_timeout)
-                self.deadline += self.settings.drain_timeout + 1
-        if self.force:
-            self.deadline = time.monotonic()
-
     def reap(self) -> None:
-        """Collect every ended child: the server, and orphans of its tree that came to us."""
+        """Collect every ended child: servers, and orphans of their trees that came to us."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -173,38 +190,35 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            if self.server and pid == self.server.pid:
-                self.ended(self.server, os.waitstatus_to_exitcode(status))
+            for server in self.servers():
+                if pid == server.pid:
+                    ended = self.ended if server is self.server else self.handover.ended
+                    ended(server, os.waitstatus_to_exitcode(status))
 
     def ended(self, server: Server, code: int) -> None:
         """The server has ended with ``code`` (negative: by that signal)."""
         self.listen()  # its last words
         self.server = None
-        server.popen.returncode = code
-        server.close()
-        self.log(f"server {server.pid} ended: {describe(code)}")
-        self.sweep(self.policy.orphans)
+        self.bury(server, code)
+        self.family.sweep(server, self.policy.orphans)
         self.keeper.update(server=None, ready=False, exit_code=code)
         if self.keeper.state == State.STOPPING:
-            self.keeper.apply(Event.GONE)
+            self.stopping.check()
             return
         record = self.keeper.record
         hung = say("hung", seconds=self.policy.silence) if self.hung else ""
-        record.reason = hung or record.reason or describe(code)
+        if not self.ready_at:
+            self.rotation.cut(server.log_start)  # a crash loop must not fill the disk
+        record.reason = hung or server.reason or describe(code)
         record.log_tail = journal.tail(self.settings.instance.server_log, 12, server.log_start)
         self.keeper.apply(judgement(code))
         self.back_off()
 
-    def sweep(self, gentle: float) -> None:
-        """End what is left of the tree; after ``gentle`` seconds in which workers end by themselves."""
-        self.left = tree.end(self.members, gentle, self.policy.kill, signum=0)
-        for item in self.left:
-            self.log(f"pid {item.pid} does not end (state D, a stuck driver?)")
-
-    def members(self) -> set[Identity]:
-        """All below us, and all that carry our marker."""
-        ours = {item.process for item in marked(self.settings.instance.key) if item.supervisor == self.me}
-        return (ours | tree.descendants([os.getpid()])) - {self.me}
+    def bury(self, server: Server, code: int) -> None:
+        """What is left to do for a server that has been reaped."""
+        server.popen.returncode = code
+        server.close()
+        self.log(f"server {server.pid} ended: {describe(code)}")
 
     def back_off(self) -> None:
         """After a death: wait longer each time, and give up after too many."""
@@ -216,9 +230,13 @@ class Supervisor:
                 self.keeper.apply(Event.GIVE_UP)
                 self.keeper.record.reason = reason
             else:
+                delay = 0.0 if self.handover.coming else delay
                 self.keeper.record.restarts += 1
                 self.deadline = now + delay
                 self.log(f"restart in {delay:.1f} s")
+        if self.keeper.state in FINAL:
+            self.deadline = NEVER
+            self.handover.stop(force=False)
         self.keeper.update()
 
     # what is decided when a deadline comes
@@ -227,22 +245,16 @@ class Supervisor:
         """Each state has one deadline and one thing to do then."""
         if time.monotonic() >= self.deadline and (decide := _DECISIONS.get(self.keeper.state)):
             decide(self)
+        self.handover.judge()
+
+    def tell(self) -> None:
+        """What systemd wants to know."""
+        self.notify.update(self.keeper.record, not self.hung, self.handover.active)
 
     def retry(self) -> None:
         """The back-off is over."""
         self.keeper.apply(Event.RETRY)
         self.spawn()
-
-    def press(self) -> None:
-        """A stop's next step: SIGTERM after the drain, SIGKILL of the whole tree after that."""
-        if self.server is None:
-            self.sweep(0)
-            self.keeper.apply(Event.GONE)
-        elif not (self.termed or self.force):
-            self.termed = self.server.identity.signal(signal.SIGTERM)
-            self.deadline = time.monotonic() + self.policy.term
-        else:
-            self.kill()
 
     def end_hung(self) -> None:
         """A silent server: ask for its stacks, SIGABRT (which writes them too), then SIGKILL."""
@@ -255,12 +267,15 @@ class Supervisor:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the whole tree; what survives that is reported and not waited for again."""
+        """SIGKILL to the whole tree; what survives that is reported and not waited for again.
+
+        No other server is started beside it: it may still have the model's memory.
+        """
         self.log("killing the whole tree")
-        self.sweep(0)
         self.deadline = time.monotonic() + self.policy.kill
-        if self.left:
-            self.keeper.apply(Event.GONE)
+        if self.family.sweep(self.server, 0):
+            self.keeper.apply(Event.GONE if self.keeper.state == State.STOPPING else Event.GIVE_UP)
+            self.deadline = NEVER
 
 
 _HANDLERS: dict[str, Callable[[Supervisor, dict[str, Any]], None]] = {
@@ -275,20 +290,5 @@ _DECISIONS: dict[State, Callable[[Supervisor], None]] = {
     State.STARTING: Supervisor.end_hung,
     State.RUNNING: Supervisor.end_hung,
     State.BACKOFF: Supervisor.retry,
-    State.STOPPING: Supervisor.press,
+    State.STOPPING: lambda supervisor: supervisor.stopping.press(),
 }
-
-
-def judgement(code: int) -> Event:
-    """What an exit code means for the state table."""
-    if code in (EXIT_CONFIG, EXIT_USAGE):
-        return Event.REFUSED
-    return Event.FINISHED if code == 0 else Event.DIED
-
-
-def adopt_orphans() -> None:
-    """Grandchildren that lose their parent come to us instead of to init, so the tree stays whole."""
-    try:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    except (OSError, AttributeError):
-        pass  # then the marker alone finds them

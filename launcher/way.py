@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
+import time
+from collections.abc import Callable
+
+import click
 
 from . import ports, state, tree
-from .errors import Failed, NotConfigured
-from .identity import Identity, marked
+from .errors import Failed, NotPermitted
+from .identity import Identity, marked, me
 from .instance import Instance
-from .lock import held
+from .lock import Lock, held
+from .messages import say
 from .options import Settings
 from .policy import Policy
+
+UNLOCK_WAIT = 3.0  # seconds; what has ended lets go at once, and a ``status`` holds it for an instant
 
 
 def find_supervisor(instance: Instance) -> Identity | None:
@@ -23,37 +31,81 @@ def find_supervisor(instance: Instance) -> Identity | None:
 
 
 def elsewhere(instance: Instance) -> Identity | None:
-    """A supervisor that another host or boot recorded and that this host cannot judge but may still run."""
+    """A supervisor that another host or boot recorded and that this host cannot judge but may still run.
+
+    Raises:
+        Failed: without /proc nobody can be judged.
+    """
+    me()
     record = state.read(instance.state)
     known = record.supervisor if record else None
     return known if known and not known.here and held(instance.lock) else None
 
 
-def check_model(settings: Settings) -> None:
-    """Raises NotConfigured with the command that helps."""
-    from . import models
+def check_model(settings: Settings, warn: Callable[[str], None] = lambda line: None) -> str:
+    """The engine to start: the one that is named, or of ``auto`` the first whose model can be loaded.
 
-    model = models.needed_by(settings.engine)
-    if model and not models.is_ready(settings.instance.cache_hub, model):
-        raise NotConfigured("model_missing", model=model, path=settings.instance.cache_hub / model)
+    ``warn`` hears one line for each that is passed over.
+
+    Raises:
+        NotConfigured: the model is missing or damaged; it names the command that helps.
+        NotPermitted: a file of it may not be read.
+    """
+    from . import catalogue, models
+
+    names = catalogue.AUTO if settings.engine == "auto" else (settings.engine,)
+    for engine in names:
+        model = models.needed_by(engine)
+        folder = settings.instance.cache_hub / model
+        error = models.problems(models.check(folder.parent, model), folder) if model else None
+        if error is None:
+            return engine
+        if engine == names[-1]:
+            raise error
+        warn(say("next_engine", engine=engine, reason=error.message))
+    raise AssertionError("there is at least one engine")
 
 
 def end_leftovers(instance: Instance) -> list[Identity]:
-    """End what a dead supervisor left. Raises Failed where something survives SIGKILL."""
+    """End what a dead supervisor left.
+
+    Raises:
+        Failed: something survives SIGKILL, or holds the lock and cannot be identified (in a container, say).
+    """
     found = sorted(tree.leftovers(instance), key=lambda item: item.pid)
     if found:
         policy = Policy.load(os.environ)
         left = tree.end(lambda: tree.leftovers(instance), policy.leftovers, policy.kill)
         if left:
             raise Failed("not_ending", pids=", ".join(str(item.pid) for item in left))
+    _check_unlocked(instance)
     return found
+
+
+def _check_unlocked(instance: Instance) -> None:
+    deadline = time.monotonic() + UNLOCK_WAIT
+    while held(instance.lock):
+        if time.monotonic() > deadline:
+            raise Failed("instance_locked", path=instance.lock, pid=Lock(instance.lock).holder() or "?")
+        time.sleep(0.02)
+
+
+def check_files(instance: Instance) -> None:
+    """Raises NotPermitted where something else is in place of a file that would be written."""
+    for path in (instance.state, instance.pidfile, instance.lock):
+        try:
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                raise NotPermitted("not_a_file", path=path)
+        except FileNotFoundError:
+            pass
 
 
 def clear(settings: Settings) -> list[Identity]:
     """Everything a start must know beforehand, cheapest first; returns the leftovers that were ended."""
     instance = settings.instance
     instance.prepare()
-    check_model(settings)
+    check_files(instance)
+    check_model(settings, lambda line: click.echo(line, err=True))
     if other := elsewhere(instance):
         raise Failed("elsewhere", host=other.host, pid=other.pid)
     ended = end_leftovers(instance)

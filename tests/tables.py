@@ -54,6 +54,22 @@ def figures(chinese: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def launcher(chinese: bool) -> str:
+    """What ``benchmarks.launcher`` wrote: ours beside other managers of the same server, and their ratio."""
+    found = _result("launcher")
+    ours, *others = found["managers"].values()
+    heads = [f"{name} {about['version']}" for name, about in found["managers"].items()]
+    lines = [WORDS["launcher"][chinese].format(**found["machine"], **found), ""]
+    lines += ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for key, unit in LAUNCHER.items():
+        cells = [f"{ours[key]}{unit}"]
+        for about in others:
+            ratio = f" ({about[key] / ours[key]:.1f}×)" if unit else ""
+            cells.append(f"{about[key]}{unit}{ratio}")
+        lines.append(f"| {WORDS[key][chinese]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def _result(name: str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
     return data
@@ -68,8 +84,31 @@ FOOTPRINT = {
     "memory_idle_mib": "MiB",
     "memory_speaking_mib": "MiB",
 }
+LAUNCHER = {
+    "status_ms": " ms",
+    "stop_s": " s",
+    "start_s": " s",
+    "restart_requests": "",
+    "restart_failed": "",
+    "restart_longest_s": " s",
+}
 # English, Chinese
 WORDS = {
+    "launcher": (
+        "The same server (test engine `tone`) under each manager, in turn, in one run; medians of {rounds} and "
+        "{cycles}, on a virtual machine with {cores} cores, {date}. In brackets: as a multiple of `tts-launch`. "
+        "The restart (`--graceful` for `tts-launch`, the only one each of the others has for this server) runs "
+        "under 20 requests a second, {cycles} times. `python -m benchmarks.launcher` repeats it.",
+        "同一个服务（测试引擎 `tone`），各管理器在同一次运行中轮流测量；取 {rounds} 次与 {cycles} 次的中位数，虚拟机 {cores} 核，{date}。"
+        "括号内为相对 `tts-launch` 的倍数。重启（`tts-launch` 用 `--graceful`，其他管理器用各自的重启命令）在每秒 20 个请求下进行 {cycles} 次。"
+        "用 `python -m benchmarks.launcher` 可重做。",
+    ),
+    "status_ms": ("`status`, `pm2 ls`", "`status`、`pm2 ls`"),
+    "stop_s": ("`stop` of an idle service, until its processes are gone", "停止空闲服务，直到进程全部结束"),
+    "start_s": ("`start`, until it can serve", "启动，直到可以服务"),
+    "restart_requests": ("requests sent during the restarts", "重启期间发出的请求"),
+    "restart_failed": ("of these failed", "其中失败"),
+    "restart_longest_s": ("longest wait of one that did not fail", "未失败请求的最长等待"),
     "machine": (
         "On a virtual machine with {cores} cores ({cpu}), {memory_gib} GiB, no GPU, Python {python}, {date}; its speed "
         "varies by half from hour to hour, so trust the ratios. `python -m benchmarks.overhead` and "
@@ -93,13 +132,19 @@ WORDS = {
     "memory_speaking_mib": ("memory speaking four long texts", "朗读四篇长文时的内存"),
 }
 _FIGURES = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
+_LAUNCHER = re.compile(r"(<!-- launcher -->\n).*?(<!-- /launcher -->)", re.DOTALL)
 
 
 def filled(text: str, help_key: str) -> str:
     """``text`` with its tables made anew."""
     text = _BLOCK.sub(lambda match: match.group(1) + "\n" + settings(help_key) + match.group(2), text)
-    made = figures(help_key.endswith("zh"))
-    return _FIGURES.sub(lambda match: match.group(1) + "\n" + made + match.group(2), text)
+    chinese = help_key.endswith("zh")
+    text = _FIGURES.sub(lambda match: _between(match, figures(chinese)), text)
+    return _LAUNCHER.sub(lambda match: _between(match, launcher(chinese)), text)
+
+
+def _between(match: re.Match[str], made: str) -> str:
+    return match.group(1) + "\n" + made + match.group(2)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ LIGHT = BASE | {"config", "messages"}
 RECORDS = {"auth", "quota", "metrics", "logs", "usage"}
 INNER = BASE | {
     *("text", "audio", "voices", "config", "engines", "messages", "links", "policy", "job", "scheduler"),
-    *("handle", "host", "outputs", *RECORDS),
+    *("handle", "host", "ceiling", "outputs", *RECORDS),
 }
 
 # room: (rooms of this package it may import, third-party packages it may import; None = any)
@@ -34,7 +34,8 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "job": (BASE, {"numpy"}),
     "scheduler": (BASE | {"links", "policy", "job"}, set()),
     "handle": (BASE | {"audio", "job"}, set()),
-    "host": (BASE | {"links", "scheduler"}, set()),
+    "ceiling": (set(), set()),
+    "host": (BASE | {"links", "scheduler", "ceiling"}, set()),
     "outputs": (BASE, {"numpy"}),
     "auth": (BASE | {"config"}, {"starlette"}),
     "logs": (BASE | {"config"}, set()),
@@ -42,7 +43,9 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "control": (BASE, set()),
     "api": ({"service", "outputs", "auth", "quota", "speech", "errors", "audio", "config"}, None),
     "webui": ({"service", "outputs", "auth", "quota", "speech", "errors", "audio", "config"}, None),
-    "app": ({*INNER, "service", "control", "api", "webui"}, {"uvicorn", "uvloop", "fastapi"}),
+    "drain": (BASE | {"service", "control"}, {"uvicorn"}),
+    "app": ({*INNER, "service", "control", "drain", "api", "webui"}, {"uvicorn", "uvloop", "fastapi"}),
+    "admin": (set(), {"torch", "onnxruntime"}),
     "__main__": ({"app", "config", "errors"}, set()),
 }
 LAUNCHER_MAY = {"click", "psutil"}

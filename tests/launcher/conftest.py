@@ -58,6 +58,7 @@ class Launch:
     environ: dict[str, str] = field(default_factory=dict)
     policy: dict[str, float] = field(default_factory=lambda: dict(QUICK))
     engine: str = "tone"
+    prefix: list[str] = field(default_factory=list)  # runs the command: as another user, in a namespace
 
     @property
     def instance(self) -> Instance:
@@ -82,7 +83,7 @@ class Launch:
     def spawn(self, *args: str, **more: Any) -> subprocess.Popen[str]:
         """The command as a running process."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
-        return subprocess.Popen([*LAUNCH, *args], env=self.env(), cwd=self.home, text=True, **pipes)
+        return subprocess.Popen([*self.prefix, *LAUNCH, *args], env=self.env(), cwd=self.home, text=True, **pipes)
 
     def __call__(self, *args: str, code: int | None = 0, seconds: float = 40) -> str:
         """Run the command to its end, check its exit code, return what it printed (both streams)."""
@@ -129,6 +130,7 @@ class Launch:
 
     def clean_up(self) -> None:
         """Leave nothing, whatever the test did."""
+        self.environ, self.prefix = {}, []
         subprocess.run(
             [*LAUNCH, "stop", "--force"], env=self.env(), cwd=self.home, capture_output=True, timeout=60
         )

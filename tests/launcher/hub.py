@@ -1,12 +1,22 @@
-"""A test program: an HTTP server that serves files as a model hub does (redirect, ranges) and fails on command."""
+"""A test program: an HTTP server that serves files as the model hubs do (lists, redirect, ranges) and fails on command."""
 
 from __future__ import annotations
 
+import hashlib
 import http.server
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+_FILE = re.compile(r"/cdn/(models/)?(?P<repo>[^/]+/[^/]+)/resolve/(main|master)/(?P<path>.+)")
+_LIST = re.compile(
+    r"/api/models/(?P<hub>.+)/tree/main\?recursive=true"
+    r"|/api/v1/models/(?P<scope>.+)/repo/files\?Revision=master&Recursive=true"
+)
 
 
 @dataclass
@@ -14,10 +24,19 @@ class Hub:
     """``faults`` are used up one by one, one per request for a file's bytes; then all is well.
 
     A fault is an HTTP status, or: "half" (ends after half of what it promised), "wrong" (other bytes),
-    "whole" (ignores the range), "shifted" (another range than asked for), "more" (a longer file).
+    "whole" (ignores the range), "shifted" (another range than asked for), "more" (a longer file),
+    "silent" (says nothing of the length).
+
+    ``files``: by path, or by "repository/path" where repositories differ. ``lists``: which kinds of hub
+    answer with a list of files; ``gated``: repositories of which
+    they refuse to; ``lies``: paths of which the lists give a wrong sha256.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    gated: tuple[str, ...] = ()
+    lies: tuple[str, ...] = ()
+    listed: list[str] = field(default_factory=list)
     faults: list[int | str] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)  # path, range
     url: str = ""
@@ -28,17 +47,51 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if not self.path.startswith("/cdn"):  # hubs send large files elsewhere
+        path = unquote(self.path)
+        if found := _LIST.fullmatch(path):
+            self._list(found["scope"] or found["hub"], "modelscope" if found["scope"] else "hub")
+            return
+        if not path.startswith("/cdn"):  # hubs send large files elsewhere
             self._end(302, b"", Location=f"/cdn{self.path}")
             return
         wanted = self.headers.get("Range", "")
-        self.hub.requests.append((self.path, wanted))
-        body = self.hub.files.get(self.path.removeprefix("/cdn").partition("/resolve/main/")[2])
+        self.hub.requests.append((path, wanted))
+        named = _FILE.fullmatch(path)
+        body = self._body(named["repo"], named["path"]) if named else None
         fault = self.hub.faults.pop(0) if self.hub.faults else ""
         if isinstance(fault, int) or body is None:
-            self._end(fault or 404, b"no", **({"Retry-After": "0"} if fault == 429 else {}))
+            self._end(int(fault or 404), b"no", **({"Retry-After": "0"} if fault == 429 else {}))
             return
         self._send(body, wanted, fault)
+
+    def _body(self, repo: str, path: str) -> bytes | None:
+        return self.hub.files.get(f"{repo}/{path}", self.hub.files.get(path))
+
+    def _list(self, repo: str, kind: str) -> None:
+        """As the two hubs do: one gives a bare list with ``lfs``, the other an envelope with Sha256."""
+        self.hub.listed.append(f"{kind}:{repo}")
+        if kind not in self.hub.lists or repo in self.hub.gated:
+            self._end(401 if repo in self.hub.gated else 404, b"{}")
+            return
+        own = {
+            path.removeprefix(f"{repo}/"): data
+            for path, data in self.hub.files.items()
+            if path.startswith(f"{repo}/")
+        }
+        rows: list[dict[str, object]] = []
+        for path, data in own.items():
+            digest = "0" * 64 if path in self.hub.lies else hashlib.sha256(data).hexdigest()
+            if kind == "hub":
+                large = (
+                    {"lfs": {"oid": digest, "size": len(data)}}
+                    if not path.endswith((".json", ".yaml"))
+                    else {}
+                )
+                rows.append({"type": "file", "path": path, "size": len(data), "oid": "f" * 40, **large})
+            else:
+                rows.append({"Type": "blob", "Path": path, "Size": len(data), "Sha256": digest})
+        rows.append({"type": "directory", "path": "d"} if kind == "hub" else {"Type": "tree", "Path": "d"})
+        self._end(200, json.dumps(rows if kind == "hub" else {"Code": 200, "Data": {"Files": rows}}).encode())
 
     def _send(self, body: bytes, wanted: str, fault: str) -> None:
         body = {"wrong": bytes(len(body)), "more": body + b"more"}.get(fault, body)
@@ -52,15 +105,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if wanted and fault != "whole"
             else {}
         )
-        self._end(206 if part else 200, body[start:], cut=fault == "half", **part)
+        self._end(206 if part else 200, body[start:], fault, **part)
 
-    def _end(self, status: int, body: bytes, cut: bool = False, **headers: str) -> None:
+    def _end(self, status: int, body: bytes, fault: object = "", **headers: str) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        length = {} if fault == "silent" else {"Content-Length": str(len(body))}
+        for name, value in {**length, **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        self.close_connection = cut
+        self.wfile.write(body[: len(body) // 2] if fault == "half" else body)
+        self.close_connection = fault in ("half", "silent")
 
     def log_message(self, *args: object) -> None:
         """Quiet."""

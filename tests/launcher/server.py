@@ -10,6 +10,9 @@ exit-N         ends with code N at once            die-N    becomes ready, then 
 refuse         says why in a fatal message and ends with 78
 silent         becomes ready, then stops beating   no-hello says nothing at all
 deaf           ignores SIGTERM and drain           busy     drains for a minute
+deaf-loading   never ready, and ignores SIGTERM    stuck    deaf, and stays when its supervisor is gone
+twin           has a child that keeps the listening socket open
+brood          has children that ignore SIGTERM and have children of their own all the time
 family         has a child, and a grandchild in its own session that ignores SIGTERM
 orphan         as family, but the grandchild's parent ends at once and its environment is empty
 spew           writes invalid UTF-8, colours and a very long line, then ends with code 3
@@ -17,6 +20,7 @@ spew           writes invalid UTF-8, colours and a very long line, then ends wit
 
 from __future__ import annotations
 
+import ctypes
 import http.server
 import json
 import os
@@ -27,6 +31,9 @@ import sys
 import threading
 import time
 
+DEAF = ("deaf", "deaf-loading", "stuck")
+PR_SET_PDEATHSIG = 1  # prctl(2)
+BROOD_SECONDS = 20  # then it ends by itself, so that a failing test leaves no plague
 IGNORE_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 
 
@@ -64,16 +71,21 @@ class Control:
             print("control:", message, flush=True)
             if message["type"] == "accept":
                 self.accepted.set()
-            if message["type"] == "drain" and self.behaviour not in ("deaf", "busy"):
+            if message["type"] == "drain" and self.behaviour not in (*DEAF, "busy"):
                 self.send("listener_closed")
                 self.send("drained", cancelled=0)
-        os._exit(1)
+        if self.behaviour != "stuck":
+            os._exit(1)
 
     def beat(self) -> None:
         """Ten times a second."""
         while True:
             time.sleep(0.1)
-            self.send("beat", lag_ms=0)
+            try:
+                self.send("beat", lag_ms=0)
+            except OSError:
+                if self.behaviour != "stuck":
+                    raise
 
 
 def serve() -> None:
@@ -95,6 +107,18 @@ def have_family(orphan: bool) -> None:
     subprocess.Popen([sys.executable, "-c", middle])
 
 
+def breed() -> None:
+    """A chain: each lives for 50 ms in a session of its own, and leaves a child behind."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end = time.monotonic() + BROOD_SECONDS
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+    os._exit(0)
+
+
 def main() -> None:
     """See the module."""
     behaviour = sys.argv[1]
@@ -111,10 +135,16 @@ def main() -> None:
     if behaviour == "refuse":
         control.send("fatal", exit_code=78, reason="the voice is not there")
         sys.exit(78)
-    if behaviour == "deaf":
+    if behaviour in DEAF:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if behaviour == "stuck":  # as where the kernel knows no parent-death signal
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)
     if behaviour in ("family", "orphan"):
         have_family(behaviour == "orphan")
+    if behaviour == "brood" and os.fork() == 0:
+        breed()
+    if behaviour == "twin" and os.fork() == 0:
+        time.sleep(600)
     threading.Thread(target=control.listen, daemon=True).start()
     if not control.accepted.wait(30):
         sys.exit("no accept within 30 s")
@@ -122,7 +152,7 @@ def main() -> None:
     for step in range(20 if behaviour == "slow" else 0):
         control.send("loading", fraction=step / 20, text=f"part {step}")
         time.sleep(0.1)
-    if behaviour == "never-ready":
+    if behaviour in ("never-ready", "deaf-loading"):
         control.send("loading", fraction=0.5, text="for ever")
     else:
         control.send("ready")

@@ -108,6 +108,7 @@ def test_bad_arguments_are_exit_2(launch: Launch, argv: list[str]) -> None:
     assert "Traceback" not in launch(*argv, code=2)
 
 
+@pytest.mark.fault(39)
 def test_status_tells_loading_from_ready(launch: Launch) -> None:
     launch("status", code=3)
     launch.behaviour = "never-ready"
@@ -180,6 +181,7 @@ def test_help_names_every_command_with_an_example() -> None:
         assert f"tts-launch {name}" in (cli.commands[name].help or "")
 
 
+@pytest.mark.fault(85)
 def test_commands_work_in_a_poor_environment(launch: Launch) -> None:
     """No HOME, no PATH, no locale, a closed standard input, a strict umask."""
     import resource
@@ -198,6 +200,7 @@ def test_commands_work_in_a_poor_environment(launch: Launch) -> None:
         assert ran.returncode == 0, ran
 
 
+@pytest.mark.fault(32)
 def test_the_servers_environment_names_what_it_inherits(launch: Launch) -> None:
     launch.environ["NOTIFY_SOCKET"] = "/nowhere"
     pid = launch.start()["pid"]

@@ -20,6 +20,7 @@ def test_start_prints_address_logs_and_how_to_stop(launch: Launch) -> None:
     assert launch.ask()["pid"] == launch.status()["server_pid"]
 
 
+@pytest.mark.fault(41)
 def test_start_returns_when_its_output_is_captured(launch: Launch) -> None:
     child = subprocess.run(
         ["bash", "-c", 'x="$("$@")"; printf "got %s" "$x"', "-", *LAUNCH, "start"],
@@ -28,6 +29,8 @@ def test_start_returns_when_its_output_is_captured(launch: Launch) -> None:
     assert child.returncode == 0 and "got Ready" in child.stdout, child
 
 
+@pytest.mark.slow
+@pytest.mark.fault(13, 17)
 def test_twenty_simultaneous_starts_make_one_server(launch: Launch) -> None:
     launch.behaviour = "slow"
     children = [launch.spawn("start", "--json") for _ in range(20)]
@@ -39,6 +42,7 @@ def test_twenty_simultaneous_starts_make_one_server(launch: Launch) -> None:
     assert launch.log().count("started (generation") == 1
 
 
+@pytest.mark.fault(40)
 def test_a_second_start_keeps_the_server_and_names_other_settings(launch: Launch) -> None:
     first = launch.start()
     assert launch.start()["pid"] == first["pid"]
@@ -53,6 +57,7 @@ def test_unknown_options_go_to_the_server_as_typed(launch: Launch) -> None:
     assert argv[:2] == ["--home", str(launch.home)] and argv[8:10] == ["--engine", "tone"]
 
 
+@pytest.mark.fault(25, 32)
 def test_a_foreign_port_holder_is_named_and_left_alone(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", launch.port)):
         said = launch("start", code=1)
@@ -60,18 +65,21 @@ def test_a_foreign_port_holder_is_named_and_left_alone(launch: Launch) -> None:
     assert "started (generation" not in launch.log()
 
 
+@pytest.mark.fault(29)
 def test_a_port_that_is_bound_but_not_listening_is_busy(launch: Launch) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", launch.port))
         assert "in use" in launch("start", code=1)
 
 
+@pytest.mark.fault(88)
 def test_a_missing_model_is_found_before_anything_is_spawned(launch: Launch) -> None:
     for launch.engine in ("kokoro", "auto"):
         assert "tts-launch models fetch kokoro" in launch("start", code=6)
     assert not launch.instance.launcher_log.exists()
 
 
+@pytest.mark.fault(34, 35)
 @pytest.mark.parametrize(("behaviour", "code", "reason"), [
     ("exit-1", 1, "3 times in a row"), ("exit-0", 1, "3 times in a row"), ("exit-2", 2, "exit code 2"),
     ("exit-78", 6, "exit code 78"), ("refuse", 6, "the voice is not there"), ("spew", 1, "exit code 3"),
@@ -88,12 +96,14 @@ def test_a_server_that_does_not_come_up_is_a_failed_start(
     launch.gone()
 
 
+@pytest.mark.fault(36)
 def test_a_program_that_is_missing_is_exit_5_at_once(launch: Launch) -> None:
     launch.environ["TTS_SERVER_COMMAND"] = "/nonexistent/python"
     assert "/nonexistent/python" in launch("start", code=5)
     assert not launch.instance.pidfile.exists()
 
 
+@pytest.mark.fault(33)
 def test_a_start_that_takes_too_long_is_undone(launch: Launch) -> None:
     launch.behaviour = "never-ready"
     assert "--start-timeout" in launch("start", "--start-timeout", "1", code=1)
@@ -101,6 +111,7 @@ def test_a_start_that_takes_too_long_is_undone(launch: Launch) -> None:
     launch("status", code=3)
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("moment", ["spawning", "loading"])
 def test_ctrl_c_during_start_leaves_nothing(launch: Launch, moment: str) -> None:
     launch.behaviour = "never-ready"
@@ -115,6 +126,7 @@ def test_ctrl_c_during_start_leaves_nothing(launch: Launch, moment: str) -> None
     launch("status", code=3)
 
 
+@pytest.mark.fault(19)
 def test_stop_during_a_start_wins(launch: Launch) -> None:
     launch.behaviour = "never-ready"
     child = launch.spawn("start")
@@ -124,6 +136,7 @@ def test_stop_during_a_start_wins(launch: Launch) -> None:
     launch.gone()
 
 
+@pytest.mark.fault(18)
 def test_a_start_during_a_stop_waits_for_it_and_then_starts(launch: Launch) -> None:
     launch.behaviour = "busy"
     first = launch.start("--drain-timeout", "1")
@@ -138,6 +151,7 @@ def test_a_start_during_a_stop_waits_for_it_and_then_starts(launch: Launch) -> N
     assert launch.start()["pid"] not in (first["pid"], second["pid"])
 
 
+@pytest.mark.fault(41)
 def test_the_server_survives_its_terminal(launch: Launch) -> None:
     child = launch.spawn("start", start_new_session=True)
     child.communicate(timeout=40)
@@ -185,6 +199,7 @@ def test_messages_are_chinese_in_a_chinese_locale(launch: Launch) -> None:
     )
 
 
+@pytest.mark.fault(28)
 def test_time_wait_of_the_last_server_is_not_a_busy_port(launch: Launch) -> None:
     for _ in range(2):
         launch.start()

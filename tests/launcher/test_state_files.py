@@ -54,6 +54,7 @@ def _pretend(launch: Launch, supervisor: Identity, **more: object) -> None:
     launch.instance.lock.write_text(f"{supervisor.pid}\n{json.dumps(supervisor.to_json())}\n")
 
 
+@pytest.mark.fault(2)
 def test_a_dead_pid_is_status_1_and_stop_cleans_it_up(launch: Launch) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     identity = Identity(*me().to_json().values())
@@ -64,6 +65,7 @@ def test_a_dead_pid_is_status_1_and_stop_cleans_it_up(launch: Launch) -> None:
     launch("status", code=3)
 
 
+@pytest.mark.fault(3)
 def test_a_reused_pid_is_stale_and_never_signalled(launch: Launch, sleeper: subprocess.Popen[bytes]) -> None:
     real = Identity.of(sleeper.pid)
     assert real
@@ -74,6 +76,7 @@ def test_a_reused_pid_is_stale_and_never_signalled(launch: Launch, sleeper: subp
     launch("stop")
 
 
+@pytest.mark.fault(9)
 def test_a_zombie_is_dead(launch: Launch) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     identity = Identity.of(child.pid)
@@ -86,6 +89,7 @@ def test_a_zombie_is_dead(launch: Launch) -> None:
     child.wait()
 
 
+@pytest.mark.fault(4, 6, 7)
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda value: repr(value[:12]))
 def test_garbage_in_the_files_is_stale_and_signals_nobody(content: bytes, tmp_path: Path) -> None:
     """In-process, since each is only read: ten commands would show the same."""
@@ -103,6 +107,7 @@ def test_garbage_in_the_files_is_stale_and_signals_nobody(content: bytes, tmp_pa
     assert look(instance).code == 3 and not instance.pidfile.exists()
 
 
+@pytest.mark.fault(7)
 def test_a_garbage_pidfile_does_not_keep_an_instance_from_starting(launch: Launch) -> None:
     launch.instance.prepare()
     launch.instance.pidfile.write_text("-1")
@@ -110,19 +115,7 @@ def test_a_garbage_pidfile_does_not_keep_an_instance_from_starting(launch: Launc
     assert launch.start()["pid"] == int(launch.instance.pidfile.read_text().splitlines()[0])
 
 
-@pytest.mark.parametrize("name", ["state.json", "lock", "command.lock"])
-def test_a_link_or_pipe_in_place_of_a_file_is_refused(launch: Launch, name: str) -> None:
-    launch.instance.prepare()
-    victim = launch.home / "precious"
-    victim.write_text("keep")
-    (launch.instance.run / name).symlink_to(victim)
-    launch("start", code=4)
-    (launch.instance.run / name).unlink()
-    os.mkfifo(launch.instance.run / name)
-    launch("start", code=4)
-    assert victim.read_text() == "keep" and not launch.processes()
-
-
+@pytest.mark.fault(12)
 def test_a_run_folder_that_cannot_be_written_is_exit_4_with_its_path(launch: Launch) -> None:
     (launch.home / "run").write_text("a file in its place")
     assert str(launch.home / "run") in launch("start", code=4)
@@ -132,6 +125,7 @@ def test_a_run_folder_that_cannot_be_written_is_exit_4_with_its_path(launch: Lau
     assert not launch.processes()
 
 
+@pytest.mark.fault(10)
 def test_another_host_is_not_judged_by_pid(launch: Launch, sleeper: subprocess.Popen[bytes]) -> None:
     real = Identity.of(sleeper.pid)
     assert real
@@ -143,12 +137,14 @@ def test_another_host_is_not_judged_by_pid(launch: Launch, sleeper: subprocess.P
         assert "other-host" in launch("stop", code=1) and "other-host" in launch("start", code=1)
 
 
+@pytest.mark.fault(10)
 def test_an_earlier_boot_of_this_machine_is_dead(launch: Launch) -> None:
     mine = me()
     _pretend(launch, Identity(mine.host, "another-boot", mine.pid, mine.ticks))
     launch("status", code=1)
 
 
+@pytest.mark.fault(16)
 def test_a_newer_state_file_is_unknown_and_an_older_one_is_read(launch: Launch) -> None:
     dead = Identity(me().host, me().boot, 2**22 + 1, 1)
     _pretend(launch, dead, version=99)
@@ -157,12 +153,14 @@ def test_a_newer_state_file_is_unknown_and_an_older_one_is_read(launch: Launch) 
     assert launch.json("status", code=1)["reason"] == "old"
 
 
+@pytest.mark.fault(86)
 def test_secrets_on_the_command_line_are_not_in_the_status(launch: Launch) -> None:
     launch("start", "--api-key", "hunter2")
     assert "hunter2" not in launch("status", "--json") + launch("status")
     assert oct(launch.instance.state.stat().st_mode & 0o777) == "0o600"
 
 
+@pytest.mark.fault(14)
 def test_a_write_that_fails_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     state.write_atomic(path, b"old")
@@ -180,6 +178,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_leftover(tmp_path: Path) 
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.fault(14)
 def test_a_full_disk_at_start_leaves_no_server(launch: Launch) -> None:
     full = ["-c", "ulimit -f 0; trap '' XFSZ; exec \"$@\"", "-"]
     from .conftest import LAUNCH
@@ -191,6 +190,7 @@ def test_a_full_disk_at_start_leaves_no_server(launch: Launch) -> None:
     assert not launch.processes()
 
 
+@pytest.mark.fault(21)
 def test_a_lock_is_freed_by_death_and_seen_while_a_child_holds_it(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "lock")
     assert lock.try_acquire() and lock.works() and held(lock.path)
@@ -204,6 +204,7 @@ def test_a_lock_is_freed_by_death_and_seen_while_a_child_holds_it(tmp_path: Path
     again.release()
 
 
+@pytest.mark.fault(23)
 def test_a_lock_on_a_deleted_file_is_not_the_lock(tmp_path: Path) -> None:
     first = Lock(tmp_path / "lock")
     assert first.try_acquire()
@@ -214,6 +215,7 @@ def test_a_lock_on_a_deleted_file_is_not_the_lock(tmp_path: Path) -> None:
     first.release()
 
 
+@pytest.mark.fault(7)
 def test_a_signal_never_reaches_groups_or_everybody(sleeper: subprocess.Popen[bytes]) -> None:
     mine = me()
     for pid in (0, -1, -sleeper.pid):

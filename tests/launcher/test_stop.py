@@ -19,6 +19,7 @@ from launcher.tree import descendants
 from .conftest import Launch, finish, wait_for
 
 
+@pytest.mark.fault(23)
 def test_stop_drains_then_terminates_and_leaves_no_files(launch: Launch) -> None:
     launch.start()
     assert "Stopped" in launch("stop")
@@ -27,10 +28,12 @@ def test_stop_drains_then_terminates_and_leaves_no_files(launch: Launch) -> None
     launch("status", code=3)
 
 
+@pytest.mark.fault(1)
 def test_stopping_what_does_not_run_is_fine(launch: Launch) -> None:
     assert "Not running" in launch("stop")
 
 
+@pytest.mark.fault(47)
 def test_a_server_that_ignores_everything_is_killed_but_not_before_its_time(launch: Launch) -> None:
     launch.behaviour = "deaf"
     launch.start("--drain-timeout", "0.3")
@@ -46,6 +49,7 @@ def _sleepers(launch: Launch) -> set[int]:
     return {item.pid for item in descendants([launch.status()["supervisor_pid"]])}
 
 
+@pytest.mark.fault(50, 51)
 def test_a_grandchild_in_its_own_session_ends_with_the_rest(launch: Launch) -> None:
     launch.behaviour = "family"
     launch.start("--drain-timeout", "0.2")
@@ -54,6 +58,7 @@ def test_a_grandchild_in_its_own_session_ends_with_the_rest(launch: Launch) -> N
     assert not [pid for pid in members if identity.Identity.of(pid)]
 
 
+@pytest.mark.fault(51)
 def test_an_orphan_without_marker_is_still_of_the_tree(launch: Launch) -> None:
     launch.behaviour = "orphan"
     launch.start("--drain-timeout", "0.2")
@@ -72,6 +77,7 @@ def test_an_orphan_without_marker_is_still_of_the_tree(launch: Launch) -> None:
     assert not [pid for pid in orphan if identity.Identity.of(pid)]
 
 
+@pytest.mark.fault(48)
 def test_ctrl_c_makes_a_long_stop_quick(launch: Launch) -> None:
     launch.behaviour = "busy"
     launch.start("--drain-timeout", "60")
@@ -90,6 +96,7 @@ def test_a_frozen_supervisor_is_ended_with_its_tree(launch: Launch) -> None:
     launch.gone(0.5)
 
 
+@pytest.mark.fault(61)
 def test_the_tree_of_a_killed_supervisor_ends_within_seconds(launch: Launch) -> None:
     launch.start()
     os.kill(launch.status()["supervisor_pid"], signal.SIGKILL)
@@ -98,6 +105,7 @@ def test_the_tree_of_a_killed_supervisor_ends_within_seconds(launch: Launch) -> 
     assert launch.start()["ended_leftovers"] == []
 
 
+@pytest.mark.fault(26)
 def test_leftovers_of_a_dead_supervisor_are_ended_before_a_start(launch: Launch) -> None:
     launch.behaviour = "family"
     launch.start()
@@ -110,6 +118,7 @@ def test_leftovers_of_a_dead_supervisor_are_ended_before_a_start(launch: Launch)
     assert not before & launch.processes()
 
 
+@pytest.mark.fault(60, 61)
 def test_stop_finishes_what_a_killed_supervisor_left(launch: Launch) -> None:
     launch.behaviour = "family"
     launch.start()
@@ -119,6 +128,7 @@ def test_stop_finishes_what_a_killed_supervisor_left(launch: Launch) -> None:
     launch("status", code=3)
 
 
+@pytest.mark.fault(26)
 def test_a_process_that_only_holds_the_lock_is_ours_too(launch: Launch) -> None:
     """A worker that lost its environment: the inherited lock reveals it, and the next start waits for no one."""
     launch.start()
@@ -140,6 +150,7 @@ def test_foreground_run_stops_on_sigterm_with_0(launch: Launch) -> None:
     launch.gone(0.5)
 
 
+@pytest.mark.fault(48, 49)
 def test_foreground_run_stops_at_once_on_the_second_ctrl_c(launch: Launch) -> None:
     launch.behaviour = "busy"
     child = launch.spawn("run", "--drain-timeout", "60")
@@ -162,6 +173,7 @@ def test_run_ends_with_78_where_the_server_does(launch: Launch) -> None:
     launch("run", code=78)
 
 
+@pytest.mark.fault(81)
 def test_the_supervisor_works_as_pid_1(launch: Launch) -> None:
     """In a pid namespace of its own, as in a container: TERM ends it, orphans are reaped, the code is 0."""
     unshare = shutil.which("unshare")

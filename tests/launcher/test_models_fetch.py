@@ -1,0 +1,354 @@
+"""Models come from the hubs, whatever these do; two fetches and full disks included; a repair fetches little."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launcher import catalogue, models
+from launcher.errors import Failed, NotConfigured
+from launcher.hub import places, record
+from launcher.hub.ask import agreed
+from launcher.hub.bring import KINDS
+from launcher.models import Wish
+
+from . import weights
+from .conftest import LAUNCH, wait_for
+from .hub import Hub, serving
+from .tools import MOUNTS, need
+
+MODEL = "indextts2.5"
+AGREED = Wish(accepted=True)
+REPO = "IndexTeam/IndexTTS-2.5"
+
+
+def repositories(model: str, kind: str = "hub") -> dict[str, bytes]:
+    """What the hubs have for a model: repository/path to bytes, each file in its first repository of ``kind``."""
+    files = {}
+    for file in catalogue.load(model).files:
+        source = next((source for source in file.sources if source["kind"] == kind), None)
+        if source and (file.required or file.name.endswith("tokenizer.json")):
+            base = file.name.rpartition("/")[2]
+            path = source["path"].format(name=file.name, base=base)
+            files[f"{source['repo']}/{path}"] = weights.content(file)
+    return files
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Both hubs in one server, with everything of IndexTTS-2.5 on the first of them."""
+    with serving(Hub(repositories(MODEL), lists=("hub",))) as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        monkeypatch.setenv("MODELSCOPE_DOMAIN", running.url)
+        monkeypatch.setattr("launcher.download.PAUSE", 0.01)
+        yield running
+
+
+def asked(hub: Hub) -> list[str]:
+    """Files whose bytes were asked for."""
+    return [path.partition("/resolve/")[2].partition("/")[2] for path, _ in hub.requests]
+
+
+@pytest.mark.parametrize("model", ["indextts2.5", "indextts2"])
+def test_a_model_comes_whole_from_its_hub_repositories(hub: Hub, tmp_path: Path, model: str) -> None:
+    hub.files = repositories(model)
+    done = models.fetch(tmp_path, model, AGREED)
+    item = catalogue.load(model)
+    assert models.check(tmp_path, model, deep=True) == [] and done.fetched >= sum(
+        file.required for file in item.files
+    )
+    noted = record.read(tmp_path / model)
+    assert noted.accepted and all(size and len(digest) == 64 for size, digest in noted.files.values())
+    assert not (tmp_path / ".partial").exists() and len(hub.listed) == len(set(hub.listed))
+    hub.requests.clear()
+    assert models.fetch(tmp_path, model).fetched == 0 and not hub.requests
+
+
+def test_optional_files_come_where_there_are_any(hub: Hub, tmp_path: Path) -> None:
+    hub.files = repositories("indextts2")
+    models.fetch(tmp_path, "indextts2", AGREED)
+    folder = tmp_path / "indextts2"
+    assert (folder / "qwen0.6bemo4-merge" / "tokenizer.json").exists() and not (
+        folder / "glossary.yaml"
+    ).exists()
+
+
+@pytest.mark.parametrize("lists", [("modelscope",), ()])
+def test_modelscope_is_the_way_where_the_other_hub_has_nothing(
+    hub: Hub, tmp_path: Path, lists: tuple[str, ...]
+) -> None:
+    hub.files = repositories(MODEL, "modelscope") | {
+        f"{REPO}/hf_cache/bigvgan/{name}": weights.MADE[kind]()
+        for name, kind in (("config.json", "json"), ("bigvgan_generator.pt", "torch"))
+    }
+    hub.lists = lists
+    models.fetch(tmp_path, MODEL, Wish("modelscope", True))
+    assert models.check(tmp_path, MODEL, deep=True) == []
+    assert hub.requests and all("/resolve/master/" in path for path, _ in hub.requests)
+    assert set(KINDS) == {"registry", "hub", "modelscope"}
+
+
+def test_a_hub_that_is_down_is_asked_once_and_the_other_one_serves(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port}")
+    hub.files, hub.lists = (
+        repositories(MODEL, "modelscope")
+        | {
+            f"{REPO}/hf_cache/bigvgan/config.json": b"{}",
+            f"{REPO}/hf_cache/bigvgan/bigvgan_generator.pt": weights.torch_zip(),
+        },
+        ("modelscope",),
+    )
+    models.fetch(tmp_path, MODEL, AGREED)
+    assert models.is_ready(tmp_path, MODEL)
+
+
+@pytest.mark.parametrize("faults", [["half"], [500, 503], [429], ["half", "whole"], ["wrong"], ["silent"]])
+@pytest.mark.parametrize("lists", [("hub",), ()])
+def test_what_a_hub_does_wrong_is_mended_or_refused(
+    hub: Hub, tmp_path: Path, faults: list[int | str], lists: tuple[str, ...]
+) -> None:
+    """With lists, sha256 tells; without, the structure does. Wrong bytes never stay."""
+    hub.lists = lists
+    hub.faults = list(faults)
+    try:
+        models.fetch(tmp_path, MODEL, AGREED)
+    except Failed:
+        assert faults == ["wrong"] and not (tmp_path / MODEL / "config.yaml").exists()
+        models.fetch(tmp_path, MODEL, AGREED)
+    assert models.check(tmp_path, MODEL, deep=True) == []
+
+
+def test_a_list_that_lies_about_a_hash_is_refused(hub: Hub, tmp_path: Path) -> None:
+    hub.lies = ("gpt.pth",)
+    with pytest.raises(Failed, match=r"gpt\.pth has other bytes"):
+        models.fetch(tmp_path, MODEL, AGREED)
+    assert not (tmp_path / MODEL / "gpt.pth").exists() and (tmp_path / MODEL / "config.yaml").exists()
+
+
+def test_a_repository_that_asks_for_a_login_is_asked_once_and_named(hub: Hub, tmp_path: Path) -> None:
+    hub.gated = (REPO,)
+    with pytest.raises(Failed, match="HTTP 401"):
+        models.fetch(tmp_path, MODEL, Wish("hub", True))
+    assert hub.listed.count(f"hub:{REPO}") == 1
+
+
+def test_a_pointer_or_a_login_page_is_no_weight_file(hub: Hub, tmp_path: Path) -> None:
+    hub.lists = ()
+    for body in (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        b"<html>sign in</html>",
+    ):
+        hub.files[f"{REPO}/gpt.pth"] = body
+        with pytest.raises(Failed, match=r"gpt\.pth is not whole"):
+            models.fetch(tmp_path, MODEL, AGREED)
+
+
+def test_a_download_goes_on_where_the_size_was_not_known(hub: Hub, tmp_path: Path) -> None:
+    hub.lists = ()
+    hub.faults = ["half", *[500] * 4]
+    with pytest.raises(Failed):
+        models.fetch(tmp_path, MODEL, AGREED)
+    hub.requests.clear()
+    models.fetch(tmp_path, MODEL, AGREED)
+    assert hub.requests[0][1].startswith("bytes=") and models.is_ready(tmp_path, MODEL)
+
+
+def test_a_licence_is_accepted_once_or_nothing_is_fetched(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="--accept-license"):
+        models.fetch(tmp_path, MODEL)
+    assert not hub.requests and not agreed(tmp_path, MODEL, False, True)
+    models.fetch(tmp_path, MODEL, AGREED)
+    (tmp_path / MODEL / "gpt.pth").unlink()
+    assert models.repair(tmp_path, MODEL).fetched == 1, "the earlier yes is on record"
+
+
+def test_a_repair_fetches_just_what_is_damaged(hub: Hub, tmp_path: Path) -> None:
+    models.fetch(tmp_path, MODEL, AGREED)
+    folder = tmp_path / MODEL
+    before = {path: path.stat().st_ino for path in folder.rglob("*.p*") if path.is_file()}
+    os.truncate(folder / "gpt.pth", 100)
+    (folder / "config.yaml").unlink()
+    (folder / "notes.txt").write_text("mine")
+    hub.requests.clear()
+    done = models.repair(tmp_path, MODEL)
+    assert sorted(asked(hub)) == ["config.yaml", "gpt.pth"] and done.fetched == 2
+    after = {path: path.stat().st_ino for path in before}
+    assert [path.name for path in before if before[path] != after[path]] == ["gpt.pth"]
+    assert (folder / "notes.txt").exists() and models.check(tmp_path, MODEL, deep=True) == []
+    hub.requests.clear()
+    assert models.repair(tmp_path, MODEL, deep=True).fetched == 0 and not hub.requests
+
+
+def test_a_deep_repair_mends_what_only_a_hash_can_see(hub: Hub, tmp_path: Path) -> None:
+    models.fetch(tmp_path, MODEL, AGREED)
+    path = tmp_path / MODEL / "hf_cache" / "w2v-bert-2.0" / "model.safetensors"
+    path.write_bytes(weights.safetensors(seed=7))
+    assert models.repair(tmp_path, MODEL).fetched == 0
+    assert (
+        models.repair(tmp_path, MODEL, deep=True).fetched == 1 and path.read_bytes() == weights.safetensors()
+    )
+
+
+def test_a_repair_that_fails_leaves_the_damaged_file_as_it_was(hub: Hub, tmp_path: Path) -> None:
+    models.fetch(tmp_path, MODEL, AGREED)
+    os.truncate(tmp_path / MODEL / "gpt.pth", 100)
+    hub.faults = [404] * 4
+    with pytest.raises(Failed, match=r"gpt\.pth"):
+        models.repair(tmp_path, MODEL)
+    assert (tmp_path / MODEL / "gpt.pth").stat().st_size == 100
+
+
+def test_a_repair_replaces_a_broken_link_and_not_the_blob_it_shares(hub: Hub, tmp_path: Path) -> None:
+    hub.files = repositories("indextts2")
+    models.fetch(tmp_path, "indextts2", AGREED)
+    place = places.place(
+        tmp_path / "indextts2", "hf_hub/models--funasr--campplus/snapshots/main/campplus_cn_common.bin"
+    )
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"damaged, but somebody else's")
+    place.unlink()
+    place.symlink_to(blob)
+    assert models.repair(tmp_path, "indextts2").fetched == 1
+    assert not place.is_symlink() and blob.read_bytes().startswith(b"damaged")
+
+
+@pytest.mark.fault(98)
+def test_two_downloads_at_once_share_the_work(hub: Hub, tmp_path: Path) -> None:
+    argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--json", "--home", str(tmp_path)]
+    both = [
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = [child.communicate(timeout=60) for child in both]
+    assert [child.returncode for child in both] == [0, 0], said
+    came = sorted(json.loads(out)["fetched"] for out, _ in said)
+    assert came == [0, len(catalogue.load(MODEL).files)] and len(asked(hub)) == came[1]
+    assert models.check(tmp_path / "cache_hub", MODEL, deep=True) == []
+
+
+@pytest.mark.fault(98)
+def test_without_locks_the_parts_are_kept_apart(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.lock.Lock.works", lambda self: False)
+    with models.writing(tmp_path, catalogue.load(MODEL)) as partial:
+        assert str(os.getpid()) in partial.name and os.uname().nodename in partial.name
+
+
+@pytest.mark.fault(98)
+def test_a_killed_download_leaves_no_lock_and_no_half_file(hub: Hub, tmp_path: Path) -> None:
+    hub.faults = [500] * 3  # long enough at its first file to be killed there
+    argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--json", "--home", str(tmp_path)]
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("the first file is asked for", lambda: hub.requests)
+    child.kill()
+    child.wait()
+    hub.faults.clear()
+    assert models.fetch(tmp_path / "cache_hub", MODEL, AGREED).fetched == len(catalogue.load(MODEL).files)
+
+
+def test_ctrl_c_ends_a_fetch_without_a_traceback_and_keeps_what_came(hub: Hub, tmp_path: Path) -> None:
+    hub.faults = ["half", *[500] * 3]
+    argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--home", str(tmp_path)]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    parts = tmp_path / "cache_hub" / ".partial" / MODEL
+    wait_for("a part is there", lambda: parts.is_dir() and any(one.stat().st_size for one in parts.iterdir()))
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 130 and "Traceback" not in said
+    assert [one for one in parts.iterdir() if one.stat().st_size]
+
+
+def _on_a_small_disk(home: Path, megabytes: int, *args: str) -> tuple[int, dict[str, Any], list[str]]:
+    """Exit code and JSON of a models command whose cache_hub is a small tmpfs, and the files there afterwards."""
+    (home / "cache_hub").mkdir(parents=True, exist_ok=True)
+    script = 'mount -t tmpfs -o size="$2"m none "$1/cache_hub" && cd "$1/cache_hub" && shift 2 && "$@"; code=$?; echo; find . -type f; exit $code'
+    argv = [*need(MOUNTS), "sh", "-c", script, "-", str(home), str(megabytes)]
+    argv += [*LAUNCH, "models", *args, "--json", "--home", str(home)]
+    ran = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    said, _, files = ran.stdout.partition("\n")
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran.returncode, json.loads(said), files.split()
+
+
+@pytest.mark.fault(99)
+@pytest.mark.parametrize("lists", [("hub",), ()])
+def test_a_disk_that_fills_up_is_one_line_and_nothing_half_is_in_place(
+    hub: Hub, tmp_path: Path, lists: tuple[str, ...]
+) -> None:
+    """With sizes known it is seen before the first byte; else in the middle, and the part is kept aside."""
+    hub.lists = lists
+    hub.files[f"{REPO}/gpt.pth"] = weights.safetensors(1_500_000)  # 6 MB
+    code, said, files = _on_a_small_disk(tmp_path, 2, "fetch", MODEL, "--accept-license")
+    assert code == 1 and said["error"] == "disk_full" and "\n" not in said["message"], said
+    placed = [name for name in files if name.startswith(f"./{MODEL}/")]
+    assert f"./{MODEL}/gpt.pth" not in placed
+    assert bool(hub.requests) == (not lists) and (lists or any(".partial" in name for name in files))
+
+
+@pytest.mark.fault(99)
+def test_a_full_disk_in_the_middle_of_a_restore_removes_its_temporary_file(hub: Hub, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    weights.make_model(other, MODEL)
+    (other / "big.npy").write_bytes(
+        b"\x93NUMPY\x01\x00\x46\x00" + b"{'descr': '<f4', 'shape': (1,)}".ljust(70) + bytes(6_000_000)
+    )
+    code, said, files = _on_a_small_disk(tmp_path, 2, "restore", str(other))
+    assert code == 1 and said["error"] == "disk_full"
+    assert not [name for name in files if name.endswith(".part")] and "./big.npy" not in files
+
+
+def test_the_commands_say_what_came(hub: Hub, tmp_path: Path) -> None:
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "LANG": "zh_CN.UTF-8"}
+        argv = [*LAUNCH, "models", *args, "--home", str(tmp_path)]
+        return subprocess.run(
+            argv, capture_output=True, text=True, timeout=60, env=env, stdin=subprocess.DEVNULL
+        )
+
+    refused = run("fetch", MODEL)
+    assert refused.returncode == 6 and "--accept-license" in refused.stderr and "许可" in refused.stderr
+    fetched = run("fetch", MODEL, "--accept-license")
+    assert fetched.returncode == 0 and "已完整" in fetched.stdout and "100%" in fetched.stderr
+    (tmp_path / "cache_hub" / MODEL / "gpt.pth").unlink()
+    checked = run("check")
+    assert checked.returncode == 6 and "缺失" in checked.stdout and checked.stdout.count("\n") == 1
+    repaired = run("repair")
+    assert (
+        repaired.returncode == 0 and "1" in repaired.stdout and run("check", MODEL, "--deep").returncode == 0
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "check", "repair", "fetch", "adopt", "backup", "restore", "path"]
+)
+@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_every_command_has_help_with_an_example(command: str, language: str) -> None:
+    from launcher.messages import HELP
+
+    text = HELP[f"models_{command}"][language.startswith("zh")]
+    assert f"tts-launch models {command}" in text and ("例如" in text) == language.startswith("zh")
+    if command == "adopt":  # one of them for real
+        argv = [*LAUNCH, "models", command, "--help"]
+        ran = subprocess.run(
+            argv, capture_output=True, text=True, timeout=30, env={**os.environ, "LC_ALL": language}
+        )
+        assert ran.returncode == 0 and "--json" in ran.stdout and text[:20] in ran.stdout
+
+
+def test_the_hub_lists_are_read_as_both_hubs_write_them(hub: Hub) -> None:
+    from launcher.hub.listing import Listing
+
+    hub.lists = ("hub", "modelscope")
+    seen = {kind: Listing.of(hub.url, kind, REPO).files for kind in hub.lists}
+    assert seen["hub"] and seen["modelscope"] and seen["hub"].keys() == seen["modelscope"].keys()
+    assert seen["hub"]["gpt.pth"] == seen["modelscope"]["gpt.pth"] and seen["hub"]["config.yaml"][1] == ""
+    assert Listing.of(hub.url, "hub", "no/such").files in (None, {})
