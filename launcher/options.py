@@ -116,13 +116,21 @@ def _forwarded_value(forwarded: Sequence[str], flag: str) -> str | None:
     return value
 
 
+_TOML_BYTES = 1 << 20  # of settings that are worth reading
+
+
 def _from_toml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        if not path.is_file():
+            raise NotConfigured(
+                "bad_toml", path=path, reason="not a plain file"
+            )  # a pipe would be read for ever
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(_TOML_BYTES).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise NotConfigured("bad_toml", path=path, reason=str(error)) from error
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import journal
+from . import journal, way
 from .errors import LauncherError, NotInstalled
 from .family import Family
 from .handover import NEVER, Handover
@@ -163,6 +163,7 @@ class Supervisor:
     def new_server(self, settings: Settings) -> Server:
         """Start a server, which waits for what it may do. Raises NotInstalled, Failed."""
         self.spawned += 1
+        settings = way.with_engine(settings, self.log)
         server = spawn(settings, self.spawned, self.sock.fileno(), self.lock.fd, self.me)
         self.log(f"server {server.pid} started (generation {self.spawned})")
         return server

@@ -6,11 +6,12 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
 from . import ports, state, tree
-from .errors import Failed, NotPermitted
+from .errors import Failed, LauncherError, NotPermitted
 from .identity import Identity, marked, me
 from .instance import Instance
 from .lock import Lock, held
@@ -64,6 +65,14 @@ def check_model(settings: Settings, warn: Callable[[str], None] = lambda line: N
             raise error
         warn(say("next_engine", engine=engine, reason=error.message))
     raise AssertionError("there is at least one engine")
+
+
+def with_engine(settings: Settings, warn: Callable[[str], None]) -> Settings:
+    """``settings`` with the engine that ``auto`` stands for now; a server says itself what it cannot load."""
+    try:
+        return replace(settings, engine=check_model(settings, warn))
+    except LauncherError:
+        return settings
 
 
 def end_leftovers(instance: Instance) -> list[Identity]:

@@ -99,6 +99,10 @@ def test_values_that_make_no_sense_are_refused(
 def test_a_broken_tts_toml_is_named(launch: Launch) -> None:
     (launch.home / "tts.toml").write_text("port = ")
     assert "tts.toml" in launch("start", code=6)
+    (launch.home / "tts.toml").unlink()
+    os.mkfifo(launch.home / "tts.toml")  # read, it would never end
+    assert "not a plain file" in launch("start", code=6)
+    (launch.home / "tts.toml").unlink()
 
 
 @pytest.mark.parametrize(

@@ -83,10 +83,14 @@ def test_settings_that_cannot_be_read_hide_no_other_finding(launch: Launch) -> N
     assert "port" not in found, "nothing of the instance can be known"
 
 
-def test_a_home_folder_that_hangs_is_named_within_the_deadline(launch: Launch) -> None:
-    os.mkfifo(launch.home / "tts.toml")  # reading it never ends, as on a file server that is away
+def test_a_home_folder_that_hangs_is_named_within_the_deadline(launch: Launch, tmp_path: Path) -> None:
+    """Reading the settings never ends, as on a file server that is away."""
+    (launch.home / "tts.toml").write_text("port = 7001")
+    (tmp_path / "tomllib.py").write_text("import time\ntime.sleep(60)")
+    launch.environ = {"PYTHONPATH": str(tmp_path)}
     began = time.monotonic()
     found = _found(launch, "--timeout", "2", code=1)
+    launch.environ = {}
     (launch.home / "tts.toml").unlink()
     assert time.monotonic() - began < 20, "the deadline was 2 s"
     assert found["settings"]["state"] == FAIL and "within 2 s" in found["settings"]["text"]

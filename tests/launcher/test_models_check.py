@@ -436,6 +436,7 @@ def test_auto_passes_over_an_engine_that_cannot_load(launch: Launch, monkeypatch
     said.clear()
     assert way.check_model(settings, said.append) == "kokoro"
     assert len(said) == 1 and "indextts2.5" in said[0] and "\n" not in said[0]
+    assert "kokoro" in way.with_engine(settings, said.append).flags(), "the server must be told which one"
     weights.make_model(settings.instance.cache_hub, MODEL)
     assert way.check_model(settings) == MODEL
     settings = options.resolve({"home": str(launch.home), "engine": "tone"}, (), {})
