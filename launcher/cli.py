@@ -31,7 +31,7 @@ def cli() -> None:
 @cli_options.instance
 @cli_options.server
 @cli_options.timeout
-@click.option("--fetch", is_flag=True, help="Fetch the engine's model first if it is missing.")
+@click.option("--fetch", is_flag=True, help=help_of("opt_fetch_first"))
 @cli_options.forwarded
 def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, ...], **given: Any) -> None:
     """Print the address once it is ready."""
@@ -50,8 +50,8 @@ def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, .
 @cli_options.instance
 @cli_options.server
 @cli_options.timeout
-@click.option("--graceful", is_flag=True, help="Lose no request: a new server takes over the socket.")
-@click.option("--overlap", is_flag=True, help="The same without a pause: both models are loaded for a while.")
+@click.option("--graceful", is_flag=True, help=help_of("opt_graceful"))
+@click.option("--overlap", is_flag=True, help=help_of("opt_overlap"))
 @cli_options.forwarded
 def restart(
     json: bool, start_timeout: float, graceful: bool, overlap: bool, forwarded: tuple[str, ...], **given: Any
@@ -72,7 +72,7 @@ def restart(
 
 @cli.command(help=help_of("stop"))
 @cli_options.instance
-@click.option("--force", is_flag=True, help="Do not wait for running requests.")
+@click.option("--force", is_flag=True, help=help_of("opt_force_stop"))
 def stop(json: bool, force: bool, **given: Any) -> None:
     """Also fine when nothing runs."""
     from .stop import stop as run_stop
@@ -83,7 +83,7 @@ def stop(json: bool, force: bool, **given: Any) -> None:
 
 @cli.command(help=help_of("status"))
 @cli_options.instance
-@click.option("--ready", is_flag=True, help="Exit 1 unless it can serve now.")
+@click.option("--ready", is_flag=True, help=help_of("opt_ready_only"))
 def status(json: bool, ready: bool, **given: Any) -> None:
     """LSB exit codes."""
     from .status import look
@@ -95,13 +95,11 @@ def status(json: bool, ready: bool, **given: Any) -> None:
 
 @cli.command(help=help_of("logs"))
 @cli_options.instance
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines.")
+@click.option("-f", "--follow", is_flag=True, help=help_of("opt_follow"))
 @click.option(
-    "-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="Lines of each file."
+    "-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help=help_of("opt_lines")
 )
-@click.option(
-    "--file", "names", multiple=True, type=click.Choice(LOGS), help="Only this file; may be repeated."
-)
+@click.option("--file", "names", multiple=True, type=click.Choice(LOGS), help=help_of("opt_file"))
 def logs(json: bool, follow: bool, lines: int, names: tuple[str, ...], **given: Any) -> None:
     """All files of the instance's log folder, or some."""
     from . import logs as reader

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from .messages import help_of
+
 START_TIMEOUT = 300.0  # seconds
 FORWARDING = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 Decorated = Callable[..., Any]
@@ -24,20 +26,25 @@ def options_of(*specs: tuple[str, dict[str, Any]]) -> Callable[[Decorated], Deco
 
 
 instance = options_of(
-    ("--home", {"help": "Folder of cache_hub, logs, run (TTS_HOME; default: the current folder)."}),
-    ("--name", {"help": "Name of the instance (default: default)."}),
-    ("--json", {"is_flag": True, "help": "Print JSON."}),
+    ("--home", {"help": help_of("opt_home")}),
+    ("--name", {"help": help_of("opt_name")}),
+    ("--json", {"is_flag": True, "help": help_of("opt_json")}),
 )
 server = options_of(
-    ("--host", {"help": "Address to listen on; 0.0.0.0 opens it to the LAN (default: 127.0.0.1)."}),
-    ("--port", {"type": click.IntRange(1, 65535), "help": "Port of page and API (default: 7860)."}),
-    ("--engine", {"help": "Speech engine (default: auto)."}),
-    ("--device", {"help": "Device of the engine (default: auto)."}),
+    ("--host", {"help": help_of("opt_host")}),
+    ("--port", {"type": click.IntRange(1, 65535), "help": help_of("opt_port")}),
+    ("--engine", {"help": help_of("opt_engine")}),
+    ("--device", {"help": help_of("opt_device")}),
 )
 timeout = options_of(
     (
         "--start-timeout",
-        {"type": click.FloatRange(0.1), "default": START_TIMEOUT, "show_default": True, "help": "Seconds."},
+        {
+            "type": click.FloatRange(0.1),
+            "default": START_TIMEOUT,
+            "show_default": True,
+            "help": help_of("opt_start_timeout"),
+        },
     )
 )
 forwarded = click.argument("forwarded", nargs=-1, type=click.UNPROCESSED)

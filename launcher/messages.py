@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from . import messages_models, messages_supervisor, messages_tools
+from . import messages_models, messages_options, messages_supervisor, messages_tools
 
 # key: (English, Chinese). Errors say in one line what is wrong and what to do.
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -140,6 +140,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 HELP: dict[str, tuple[str, str]] = {
     **messages_models.HELP,
+    **messages_options.HELP,
     **messages_tools.HELP,
     "main": (
         "Keeps the speech service alive. Example: tts-launch start --port 7861",

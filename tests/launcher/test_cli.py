@@ -220,3 +220,24 @@ def test_the_servers_environment_names_what_it_inherits(launch: Launch) -> None:
     } <= environ.keys()
     assert "NOTIFY_SOCKET" not in environ and str(SERVER) not in environ.values()
     assert Path(f"/proc/{pid}/fd/{environ['TTS_LOCK_FD']}").readlink() == launch.instance.lock
+
+
+def test_every_command_and_option_is_explained_in_chinese() -> None:
+    script = """
+import click
+from launcher.cli import cli
+def walk(command, path):
+    texts = [(path, command.help)]
+    texts += [(f"{path} {p.opts[0]}", p.help) for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    for name, child in getattr(command, "commands", {}).items():
+        texts += walk(child, f"{path} {name}")
+    return texts
+texts = walk(cli, "tts-launch")
+print(len(texts), [name for name, text in texts if not any("\u4e00" <= c <= "\u9fff" for c in text or "")])
+"""
+    environ = {**os.environ, "LC_ALL": "zh_CN.UTF-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, timeout=30, check=True
+    )
+    count, untranslated = done.stdout.split(maxsplit=1)
+    assert int(count) > 80 and untranslated.strip() == "[]"
