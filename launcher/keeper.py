@@ -21,6 +21,7 @@ class Keeper:
         self.instance = instance
         self.record = record
         self.log = log
+        self.behind = False  # the files do not say the latest, since the disk was full
 
     @property
     def state(self) -> State:
@@ -45,8 +46,9 @@ class Keeper:
         """Change the record and write it; a full disk must not stop a service that runs."""
         try:
             self.write(**changes)
+            self.behind = False
         except (OSError, LauncherError) as error:
-            self.log(f"state file not written: {error}")
+            self._refused("state", error)
 
     def write(self, **changes: Any) -> None:
         """Change the record and write it. Raises OSError: the old file is as it was."""
@@ -59,13 +61,21 @@ class Keeper:
         try:
             write_atomic(self.instance.pidfile, pid_line(server))
         except (OSError, LauncherError) as error:
-            self.log(f"pid file not written: {error}")
+            self._refused("pid", error)
+
+    def _refused(self, what: str, error: Exception) -> None:
+        if not self.behind:  # one line, not one a second
+            self.log(f"{what} file not written: {error}")
+        self.behind = True
 
     def restore(self) -> None:
-        """Somebody deleted the files of a running instance: they are written again."""
-        if not self.instance.state.exists() and self.instance.run.exists():
+        """Files of a running instance that were deleted, or that a full disk refused, are written again."""
+        if not self.instance.run.exists():
+            return
+        behind = self.behind
+        if behind or not self.instance.state.exists():
             self.update()
-        if self.record.server and not self.instance.pidfile.exists() and self.instance.run.exists():
+        if self.record.server and (behind or not self.instance.pidfile.exists()):
             self.write_pid(self.record.server)
 
     def close(self, asked: bool, left: list[Identity]) -> int:

@@ -59,16 +59,14 @@ class Deeds:
         self.settled()
 
     def settled(self) -> None:
-        """Wait until it serves and ``status`` says so; check that this is the truth."""
+        """Wait until it serves and ``status`` says the truth."""
         wait("it serves", self.place.is_serving)
-        wait("status says ready", lambda: self.place.status()["ready"])
-        status = self.place.status()
-        servers = [item.process.pid for item in self.place.role("server")]
-        if status["code"] != 0 or servers != [status["server_pid"]]:
-            raise RuntimeError(
-                f"status says {status['state']}, pid {status['server_pid']}; there is {servers}"
-            )
+        wait("status says the truth", self._is_true, 20)
         self.ledger.ready()
+
+    def _is_true(self) -> bool:
+        said = self.place.status()
+        return said["code"] == 0 and said["ready"] and self._pids("server") == [said["server_pid"]]
 
     def gone(self) -> None:
         """After a stop: nothing is left, and ``status`` says so."""

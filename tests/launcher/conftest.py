@@ -83,7 +83,9 @@ class Launch:
     def spawn(self, *args: str, **more: Any) -> subprocess.Popen[str]:
         """The command as a running process."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
-        return subprocess.Popen([*self.prefix, *LAUNCH, *args], env=self.env(), cwd=self.home, text=True, **pipes)
+        return subprocess.Popen(
+            [*self.prefix, *LAUNCH, *args], env=self.env(), cwd=self.home, text=True, **pipes
+        )
 
     def __call__(self, *args: str, code: int | None = 0, seconds: float = 40) -> str:
         """Run the command to its end, check its exit code, return what it printed (both streams)."""
