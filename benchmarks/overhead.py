@@ -1,10 +1,12 @@
 """The bare engine in a loop against the same engine through HTTP with 1, 8 and 50 clients.
 
-    python -m benchmarks.overhead [--engine tone|kokoro|both] [--seconds 10] [--rounds 3]
+    python -m benchmarks.overhead [--case tone|tone-fast|kokoro]... [--seconds 10] [--rounds 3]
 
 "Bare" keeps as many segments in the engine as there are clients (up to its rows), in one
 process, with nothing around it. Bare and HTTP take turns, round by round, so that a change in the machine's
-speed meets both. ``tone`` is set to cost 4 ms a step and 0.1 ms a row, as a batched model might.
+speed meets both. ``tone`` is set to cost 4 ms a step and 0.1 ms a row, as a batched model might. Between
+two requests of a single client the processor then sleeps for a tenth of a second, and wakes up slowly and
+with empty caches; ``tone-fast`` costs next to nothing, so that the processor stays awake.
 """
 
 from __future__ import annotations
@@ -26,8 +28,21 @@ from index_tts_ui.speech import Piece, Segment, VoiceRef
 
 from . import lab
 
-TONE_OPTIONS = "step_ms=4,row_ms=0.1"
-CLIENTS = (1, 8, 50)
+
+@dataclass(frozen=True)
+class Case:
+    """An engine, its options, and how many clients ask it."""
+
+    engine: str
+    options: str
+    clients: tuple[int, ...]
+
+
+CASES = {
+    "tone": Case("tone", "step_ms=4,row_ms=0.1", (1, 8, 50)),
+    "tone-fast": Case("tone", "step_ms=0.1,row_ms=0.005", (1,)),
+    "kokoro": Case("kokoro", "", (1, 8, 50)),
+}
 TEXTS = {
     # 15 to 45 characters, 0.9 to 2.7 s of sound: rows leave the batch one by one, as sentences do
     "tone": ["".join(chr(97 + (n * 7 + i) % 26) for i in range(15 + n * 11 % 31)) for n in range(31)],
@@ -73,10 +88,11 @@ class Measured:
         return lab.median([self.latencies_ms[text] - bare.latencies_ms[text] for text in common])
 
 
-def bare(name: str, clients: int, seconds: float) -> Measured:
+def bare(case: Case, clients: int, seconds: float) -> Measured:
     """The engine alone, ``clients`` segments at a time."""
+    name = case.engine
     spec = engines.REGISTRY[name]
-    extra = tuple(tuple(pair.split("=")) for pair in TONE_OPTIONS.split(",")) if name == "tone" else ()
+    extra = tuple(tuple(pair.split("=")) for pair in case.options.split(",") if pair)
     engine = engines.resolve(spec.engine)(EngineOptions(extra=extra))  # type: ignore[arg-type]
     engine.load(lab.ROOT / "cache_hub" / (spec.model or name), lambda _fraction, _text: None)
     frontend = engines.resolve(spec.frontend)()
@@ -147,16 +163,17 @@ def _child(*arguments: str) -> Measured:
 
 def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
     """Both sides in turn; medians over the rounds."""
-    flags = ["--engine", name, "--max-waiting", "1000", "--timeout", "120", "--queue-timeout", "600"]
-    flags += ["--engine-options", TONE_OPTIONS] if name == "tone" else []
+    case = CASES[name]
+    flags = ["--engine", case.engine, "--max-waiting", "1000", "--timeout", "120", "--queue-timeout", "600"]
+    flags += ["--engine-options", case.options] if case.options else []
     rows = []
     with lab.server(*flags) as server:
         idle = server.memory_mb()
-        asyncio.run(_over_http(server.port, name, 1, 2))
-        for clients in CLIENTS:
+        asyncio.run(_over_http(server.port, case.engine, 1, 2))
+        for clients in case.clients:
             pairs = []
             for _ in range(rounds):
-                ours = _child("--http", str(server.port), name, str(clients), str(seconds))
+                ours = _child("--http", str(server.port), case.engine, str(clients), str(seconds))
                 pairs.append((_child("--bare", name, str(clients), str(seconds)), ours))
             rows.append(_row(clients, pairs))
         return {"rows": rows, "memory_idle_mb": round(idle), "memory_loaded_mb": round(server.memory_mb())}
@@ -183,7 +200,7 @@ def _row(clients: int, pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, 
 def main() -> None:
     """See the module."""
     if sys.argv[1:2] == ["--bare"]:
-        print(json.dumps(asdict(bare(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))))
+        print(json.dumps(asdict(bare(CASES[sys.argv[2]], int(sys.argv[3]), float(sys.argv[4])))))
         return
     if sys.argv[1:2] == ["--http"]:
         port, name, clients, seconds = sys.argv[2:6]
@@ -192,13 +209,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--engine", choices=("tone", "kokoro", "both"), default="both")
+    parser.add_argument("--case", choices=tuple(CASES), action="append", help="default: all")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    names = ("tone", "kokoro") if args.engine == "both" else (args.engine,)
     results = {}
-    for name in names:
+    for name in args.case or CASES:
         results[name] = compare(name, args.seconds, args.rounds)
         rows = results[name]["rows"]
         assert isinstance(rows, list)
@@ -206,7 +222,7 @@ def main() -> None:
         print(
             f"\nmemory: {results[name]['memory_idle_mb']} MiB idle, {results[name]['memory_loaded_mb']} MiB after"
         )
-    if args.engine == "both":
+    if not args.case:
         lab.write("overhead", results)
 
 

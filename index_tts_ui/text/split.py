@@ -72,7 +72,8 @@ class _Cutter:
 
     def parts(self, sentence: str, pause: float, ends_line: bool, first: bool) -> list[_Part]:
         """``sentence`` in as few parts as the budget allows; the very first one short."""
-        whole = self._whole(sentence, self._limits.first_most if first else self._limits.budget)
+        budget = self._limits.budget
+        whole = self._whole(sentence, min(self._limits.first_most, budget) if first else budget)
         if whole is not None:
             return [_Part(sentence, whole, pause, ends_line)]
         head = self._head(sentence) if first else 0

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index_tts_ui.engines.base import Frontend
@@ -121,6 +121,7 @@ def test_hostile_text_stays_under_the_models_limit(text: str) -> None:
     assert pieces and all(0 < piece.tokens <= 200 for piece in pieces)
 
 
+@example("00000000", "", "zh-CN", 30)  # one short sentence that is over a small budget
 @settings(deadline=None, max_examples=150)
 @given(
     st.text(st.characters(codec=None, exclude_categories=()), max_size=120)
