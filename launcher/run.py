@@ -16,8 +16,6 @@ from .notify import Notify, take
 from .options import Settings
 from .supervisor import Supervisor
 
-_LOCK_WAIT = 3.0  # a ``status`` may hold it shared for an instant
-
 
 class Report:
     """Tells the waiting ``start`` once that the supervisor has taken over, or why not."""
@@ -88,11 +86,9 @@ def _supervise(settings: Settings, report: Report, log: Journal, notify: Notify)
 
 def _take_lock(settings: Settings) -> Lock:
     lock = Lock(settings.instance.lock)
-    deadline = time.monotonic() + _LOCK_WAIT
+    deadline = time.monotonic() + way.UNLOCK_WAIT
     while not lock.try_acquire():
-        if time.monotonic() > deadline:
-            raise Failed("instance_locked", path=settings.instance.lock, pid=lock.holder() or "?")
-        time.sleep(0.02)
+        way.not_taken(settings.instance, deadline)
     lock.write(f"{os.getpid()}\n{json.dumps(me().to_json())}\n")
     if not lock.works():
         Journal(settings.instance.launcher_log, echo=True)(say("no_flock", path=lock.path, reason="flock"))

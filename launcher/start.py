@@ -79,10 +79,15 @@ def _launch(settings: Settings, lock: Lock, signals: Signals) -> tuple[Identity,
     with lock:
         if not lock.works():
             click.echo(say("no_flock", path=lock.path, reason="flock"), err=True)
-        if running := _after_its_end(settings.instance, signals):
-            return running, False, ()
-        ended = way.clear(settings)
-        return _spawn(settings, signals), True, tuple(item.pid for item in ended)
+        while True:
+            if running := _after_its_end(settings.instance, signals):
+                return running, False, ()
+            try:
+                ended = way.clear(settings)
+                return _spawn(settings, signals), True, tuple(item.pid for item in ended)
+            except LauncherError as error:
+                if error.key != "already_supervised":  # else it came in between: it is joined
+                    raise
 
 
 def _take(lock: Lock, signals: Signals) -> None:

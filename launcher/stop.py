@@ -50,6 +50,10 @@ def _stop(instance: Instance, force: bool) -> bool:
         ended = way.end_leftovers(instance)
     except PermissionError as error:
         raise NotPermitted("other_user", pid=supervisor.pid if supervisor else "?") from error
+    except Failed as error:
+        if error.key == "already_supervised":  # another one has come since: it is stopped, too
+            return _stop(instance, force)
+        raise
     keeper.remove(instance.pidfile)
     keeper.remove(instance.state)
     if members or ended:

@@ -79,7 +79,8 @@ def end_leftovers(instance: Instance) -> list[Identity]:
     """End what a dead supervisor left.
 
     Raises:
-        Failed: something survives SIGKILL, or holds the lock and cannot be identified (in a container, say).
+        Failed: something survives SIGKILL, or holds the lock and cannot be identified (in a container, say);
+            "already_supervised": a supervisor has taken over since it was looked for.
     """
     found = sorted(tree.leftovers(instance), key=lambda item: item.pid)
     if found:
@@ -94,9 +95,21 @@ def end_leftovers(instance: Instance) -> list[Identity]:
 def _check_unlocked(instance: Instance) -> None:
     deadline = time.monotonic() + UNLOCK_WAIT
     while held(instance.lock):
-        if time.monotonic() > deadline:
-            raise Failed("instance_locked", path=instance.lock, pid=Lock(instance.lock).holder() or "?")
-        time.sleep(0.02)
+        not_taken(instance, deadline)
+
+
+def not_taken(instance: Instance, deadline: float) -> None:
+    """One wait for the instance lock.
+
+    Raises:
+        Failed: "already_supervised" as soon as its holder is a live supervisor (a start was killed after
+            it had spawned it, so that nobody could know); "instance_locked" when the time is over.
+    """
+    if (running := tree.instance_supervisor(instance)) and running.alive() and held(instance.lock):
+        raise Failed("already_supervised", pid=running.pid)
+    if time.monotonic() > deadline:
+        raise Failed("instance_locked", path=instance.lock, pid=Lock(instance.lock).holder() or "?")
+    time.sleep(0.02)
 
 
 def check_files(instance: Instance) -> None:

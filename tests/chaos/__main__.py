@@ -1,7 +1,6 @@
 """python -m tests.chaos --minutes N [--seed S]: random faults at a real instance under real load.
 
-It ends with 1 where anything was lost, doubled, left over or untrue. Clock jumps are not among
-the faults, since they cannot be made for one process from outside; the supervisor's tests have them.
+It ends with 1 where anything was lost, doubled, left over or untrue.
 """
 
 from __future__ import annotations

@@ -11,13 +11,15 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 
 from launcher.identity import Identity
 
 from .ledger import Ledger
-from .place import Place, wait
+from .place import POLICY, Place, wait
 from .watch import Watcher
 
 
@@ -49,6 +51,8 @@ class Deeds:
         }
         if self.place.graceful:
             found["graceful restart"] = self.graceful
+        if self.place.clock.works:
+            found["jump of the clock"] = self.jump
         if self.place.disks:
             found |= {"full disk for state": self.full_run, "full disk for logs": self.full_logs}
         return found
@@ -216,6 +220,21 @@ class Deeds:
         self.start_again()
         if before not in self._pids("server"):
             raise RuntimeError("the server changed")
+
+    def jump(self) -> None:
+        """Hours or days, ahead or back: nobody ends, and nothing may be lost."""
+        before = {role: self._pids(role) for role in ("server", "worker")}
+        away = self.chance.choice((-48, -1, 1, 48)) * 3600
+        self.place.clock.jump(away)
+        wait("the server lives by it", lambda: abs(self._server_time() - time.time() - away) < 60)
+        time.sleep(POLICY["silence"] + 1)  # whoever measured silence by this clock has acted by now
+        if before != (after := {role: self._pids(role) for role in before}):
+            raise RuntimeError(f"after a jump of {away} s: {after}, before: {before}")
+
+    def _server_time(self) -> float:
+        """Seconds since the epoch, by the server's own clock."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.place.port}/healthz", timeout=10) as answer:
+            return parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
     def full_run(self) -> None:
         """A death is mended though its state cannot be written."""

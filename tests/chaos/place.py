@@ -21,6 +21,7 @@ from launcher.identity import Identity
 from launcher.instance import Instance
 
 from .clients import CHARACTER_MS
+from .clock import Clock
 
 COMMAND = [sys.executable, "-P", "-m", "launcher"]
 POLICY = {"base": 0.1, "cap": 0.5, "deaths": 1000, "first_deaths": 1000, "silence": 4, "dump": 1, "term": 3}
@@ -36,6 +37,7 @@ class Place:
         self.instance = Instance(self.home)
         self.port = _free_port()
         self.disks = os.geteuid() == 0 and all(self._mount(name) for name in DISKS)
+        self.clock = Clock(self.home)
         self.graceful = "--graceful" in self.command("restart", "--help")[1]
 
     def _mount(self, name: str) -> bool:
@@ -58,6 +60,7 @@ class Place:
             clean
             | {f"TTS_{key}": str(value) for key, value in own.items()}
             | {"LANG": "C.UTF-8", "TTS_LAUNCH_POLICY": json.dumps(POLICY)}
+            | self.clock.environ
         )
 
     def spawn(self, *args: str) -> subprocess.Popen[str]:

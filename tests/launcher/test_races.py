@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher import identity
+from launcher import identity, options, start, stop, way
+from launcher.instance import Instance
 
 from .conftest import Launch, finish, wait_for
 
@@ -171,6 +172,55 @@ def test_a_supervisor_whose_start_was_killed_before_it_took_over_is_joined(launc
     os.kill(young.pid, signal.SIGCONT)
     assert json.loads(finish(second, 0).splitlines()[-1])["pid"] in _servers(launch)
     wait_for("one of them has gone", lambda: len(_servers(launch)) == 1)
+
+
+class _Late:
+    """``find_supervisor`` as it was an instant ago, before somebody's supervisor had its lock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, launch: Launch) -> None:
+        self.real = way.find_supervisor
+        self.questions = 0
+        monkeypatch.setattr(way, "find_supervisor", self)
+        for key, value in launch.env().items():
+            monkeypatch.setenv(key, value)
+
+    def __call__(self, instance: Instance) -> identity.Identity | None:
+        self.questions += 1
+        return self.real(instance) if self.questions > 2 else None
+
+
+@pytest.mark.fault(21)
+def test_a_supervisor_that_takes_the_lock_while_a_start_looks_is_joined(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = launch.start()["pid"]
+    _Late(monkeypatch, launch)
+    started = start.start(options.resolve({}), 20, lambda *_: None)
+    assert (started.record.server.pid, started.ours) == (pid, False)
+    assert _servers(launch) == {pid}
+
+
+@pytest.mark.fault(21)
+def test_a_supervisor_that_takes_the_lock_after_the_last_look_is_joined(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new supervisor itself finds the lock taken."""
+    pid = launch.start()["pid"]
+    _Late(monkeypatch, launch)
+    monkeypatch.setattr(way, "clear", lambda settings: [])
+    started = start.start(options.resolve({}), 20, lambda *_: None)
+    assert (started.record.server.pid, started.ours) == (pid, False)
+    assert _servers(launch) == {pid}
+
+
+@pytest.mark.fault(21)
+def test_a_supervisor_that_takes_the_lock_while_a_stop_looks_is_stopped(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch.start()
+    _Late(monkeypatch, launch)
+    assert stop.stop(launch.instance)
+    launch.gone(0.5)
 
 
 def _child_of(pid: int) -> identity.Identity | None:
