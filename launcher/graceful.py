@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +69,7 @@ def _start(
 ) -> start.Started:
     """Nothing runs that could be replaced: as ``restart`` does, with the options it had."""
     if record:
-        settings = Settings(settings.instance, given=record.given, forwarded=tuple(record.arguments))
+        settings = options.recorded(settings.instance, record)
     return start.start(options.again(settings, flags, forwarded), *rest)
 
 
@@ -135,26 +135,16 @@ def _wait(
     wanted: str,
     answer: dict[str, Any],
     timeout: float,
-    progress: Callable[[float, str], None],
+    progress: start.Progress,
     signals: Signals,
 ) -> Record:
     """Until a server that was started after the request can serve; whatever happens, nothing is stopped."""
-    deadline = time.monotonic() + timeout
-    while True:
-        alive = supervisor.alive()
-        record = state.read(settings.instance.state)
-        if record and record.supervisor == supervisor:
-            answer = record.answers.get(wanted, answer)
-            if "error" in answer:
-                raise Reported(answer["error"], answer["message"], answer["exit_code"])
-            if record.ready and 0 < answer["generation"] <= record.generation:
-                return record
-            if record.state == State.FATAL:
-                raise start.fatal(record)
-            progress(record.fraction, record.text)
-        if not alive:
-            raise Failed("stopped_while_starting")
-        if time.monotonic() > deadline:
-            raise Failed("graceful_timeout", seconds=timeout)
-        signals.wait(0.05)
-        _check(signals)
+
+    def done(record: Record) -> bool:
+        now = record.answers.get(wanted, answer)
+        if "error" in now:
+            raise Reported(now["error"], now["message"], now["exit_code"])
+        return record.ready and 0 < now["generation"] <= record.generation
+
+    over = Failed("graceful_timeout", seconds=timeout)
+    return start.follow(settings, supervisor, timeout, done, progress, signals, _check, over)

@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import BadArguments, NotConfigured
 from .instance import Instance
+from .state import Record
 
 # Names and defaults are those of index_tts_ui.config; a test compares them.
 SHARED: dict[str, Any] = {
@@ -92,6 +93,11 @@ def resolve(
     kept = {key: value for key, value in flags.items() if key not in ("home", "name")}
     values = {key: value for key, value in merged.items() if key not in ("home", "name")}
     return Settings(Instance(home, merged["name"]), given=kept, forwarded=tuple(forwarded), **values)
+
+
+def recorded(instance: Instance, record: Record) -> Settings:
+    """The flags with which the instance of ``record`` was started."""
+    return Settings(instance, given=record.given, forwarded=tuple(record.arguments))
 
 
 def again(settings: Settings, given: Mapping[str, Any], forwarded: Sequence[str]) -> Settings:

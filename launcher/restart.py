@@ -29,9 +29,7 @@ def restart(
         lock.acquire(COMMAND_WAIT)
         lock.write(f"{os.getpid()}\n")
         record = state.read(instance.state)
-        previous = (
-            Settings(instance, given=record.given, forwarded=tuple(record.arguments)) if record else settings
-        )
+        previous = options.recorded(instance, record) if record else settings
         wanted = options.again(previous, given, forwarded)
         stop.stop(instance, locked=True)
         return start.start(wanted, timeout, progress, lock)

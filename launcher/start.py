@@ -205,12 +205,32 @@ class _Stopped(Failed):
 def _wait_ready(
     settings: Settings, supervisor: Identity, timeout: float, progress: Progress, signals: Signals
 ) -> Record:
+    over = _TimedOut("start_timeout", seconds=timeout)
+    return follow(settings, supervisor, timeout, lambda record: record.ready, progress, signals, _check, over)
+
+
+def follow(
+    settings: Settings,
+    supervisor: Identity,
+    timeout: float,
+    done: Callable[[Record], bool],
+    progress: Progress,
+    signals: Signals,
+    check: Callable[[Signals], None],
+    over: Failed,
+) -> Record:
+    """Watch what ``supervisor`` records until ``done``; returns that record.
+
+    Raises:
+        Failed: ``over`` after ``timeout`` seconds; "stopped_while_starting" where it ends before.
+        LauncherError: it recorded FATAL; or what ``done`` and ``check`` raise.
+    """
     deadline = time.monotonic() + timeout
     while True:
         alive = supervisor.alive()  # asked first, so that a record written at the very end is still seen
         record = state.read(settings.instance.state)
         if record and record.supervisor == supervisor:
-            if record.ready and alive:
+            if done(record) and alive:
                 return record
             if record.state == State.FATAL:
                 raise fatal(record)
@@ -218,9 +238,9 @@ def _wait_ready(
         if not alive:
             raise _Stopped("stopped_while_starting")
         if time.monotonic() > deadline:
-            raise _TimedOut("start_timeout", seconds=timeout)
+            raise over
         signals.wait(0.05)
-        _check(signals)
+        check(signals)
 
 
 def fatal(record: Record) -> LauncherError:
