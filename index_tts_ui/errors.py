@@ -54,6 +54,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no voice '{voice}'; GET /v1/audio/voices lists them.",
         "没有名为“{voice}”的音色；可用 GET /v1/audio/voices 查看列表。",
     ),
+    "no_voice": (
+        "There is no voice yet: add one on the page or with POST /v1/audio/voices.",
+        "还没有音色：请在页面上添加，或使用 POST /v1/audio/voices。",
+    ),
+    "clip_not_found": (
+        "There is no clip '{clip}' (any more): send it again with POST /v1/audio/clips.",
+        "没有参考音频“{clip}”，或已被清理：请用 POST /v1/audio/clips 重新上传。",
+    ),
+    "voice_name_in_use": (
+        "There is already a voice '{name}': choose another name.",
+        "已有名为“{name}”的音色：请换一个名称。",
+    ),
+    "builtin_voice": (
+        "'{voice}' is a built-in voice, which cannot be changed: upload one of your own.",
+        "“{voice}”是内置音色，不能修改：请上传自己的音色。",
+    ),
     "model_not_found": (
         "There is no model '{model}'; GET /v1/models lists them.",
         "没有名为“{model}”的模型；可用 GET /v1/models 查看列表。",
@@ -125,10 +141,58 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The sound is longer than {limit:g} s: send a shorter one.",
         "音频超过 {limit:g} 秒：请缩短后再发送。",
     ),
+    "clip_too_large": (
+        "The clip is larger than {limit} MB: send a shorter one.",
+        "参考音频超过 {limit} MB：请发送较短的音频。",
+    ),
+    "clip_silent": (
+        "The clip is silent: record it again, closer to the microphone.",
+        "参考音频没有声音：请靠近麦克风重新录制。",
+    ),
+    "clip_too_short": (
+        "The clip has {seconds} s of voice, at least {least} s is needed: send 3 to 15 s of speech.",
+        "参考音频中只有 {seconds} 秒人声，至少需要 {least} 秒：请发送 3 到 15 秒的语音。",
+    ),
     "bad_config": ("Setting {name}: {reason}.", "设置 {name} 有误：{reason}。"),
     "model_missing": (
         "The model '{model}' is not complete in cache_hub: run 'tts-launch models fetch {model}'.",
         "cache_hub 中的模型“{model}”不完整：请运行 'tts-launch models fetch {model}'。",
+    ),
+    "weights_missing": (
+        "{path} is missing: run 'tts-launch models repair'.",
+        "缺少 {path}：请运行 'tts-launch models repair'。",
+    ),
+    "weights_unreadable": (
+        "{path} cannot be read ({reason}): run 'tts-launch models repair --deep', or fetch it anew.",
+        "无法读取 {path}（{reason}）：请运行 'tts-launch models repair --deep'，或重新下载。",
+    ),
+    "tensor_missing": (
+        "{path} has no tensor '{name}': it is not this model's file, or is damaged; fetch it anew.",
+        "{path} 中没有张量“{name}”：不是该模型的文件，或已损坏；请重新下载。",
+    ),
+    "tensor_shape": (
+        "{path}: the tensor '{name}' is {have} where {want} belongs: config.yaml and weights do not match; "
+        "fetch both anew.",
+        "{path}：张量“{name}”的形状为 {have}，应为 {want}：config.yaml 与权重不匹配；请重新下载两者。",
+    ),
+    "indextts_no_gpu": (
+        "IndexTTS (voice cloning with emotion) needs an NVIDIA GPU; without one, '--engine indextts2.5' runs it "
+        "on the CPU, slowly.",
+        "IndexTTS（声音克隆与情感）需要 NVIDIA GPU；没有 GPU 时可用 '--engine indextts2.5' 在 CPU 上慢速运行。",
+    ),
+    "indextts_no_packages": (
+        "There is a GPU for IndexTTS (voice cloning with emotion), but not its packages: "
+        "run 'TTS_SETUP_EXTRAS=indextts bash start_app.sh'.",
+        "有可用于 IndexTTS（声音克隆与情感）的 GPU，但缺少依赖：请运行 'TTS_SETUP_EXTRAS=indextts bash start_app.sh'。",
+    ),
+    "indextts_no_weights": (
+        "IndexTTS (voice cloning with emotion) lacks only its weights: run 'tts-launch models fetch indextts2.5', "
+        "then 'tts-launch restart'.",
+        "IndexTTS（声音克隆与情感）只缺权重：请运行 'tts-launch models fetch indextts2.5'，再运行 'tts-launch restart'。",
+    ),
+    "indextts_waits": (
+        "IndexTTS (voice cloning with emotion) is installed: 'tts-launch restart --engine auto' starts it.",
+        "IndexTTS（声音克隆与情感）已安装：运行 'tts-launch restart --engine auto' 即可启用。",
     ),
     "internal": (
         "Something went wrong inside the server (a bug; see its error log).",
@@ -222,6 +286,7 @@ class BadConfig(TTSError):
 
 
 EXIT_CONFIG = 78  # EX_CONFIG: nobody restarts a process that ends with it
+EXIT_DEVICE = 75  # EX_TEMPFAIL: a worker's GPU failed under it; another process may go on
 
 
 def segment_error(code: str, message: str) -> TTSError:
@@ -230,6 +295,8 @@ def segment_error(code: str, message: str) -> TTSError:
         return Cancelled("cancelled", reason="by the engine")
     if code in ("nothing_to_speak", "voice_not_found"):
         return Invalid(code, voice=message)
+    if code == "clip_not_found":
+        return NotFound(code, clip=message[:64])
     if code == "out_of_memory":
         return EngineFailed("out_of_memory")
     return EngineFailed("engine_failed", reason=message or code)

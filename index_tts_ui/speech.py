@@ -27,20 +27,29 @@ class VoiceInfo:
     id: str
     name: str
     name_zh: str
-    language: str  # what it speaks best, with its accent: "zh-CN", "en-US", "en-GB"
-    gender: Literal["female", "male"]
+    language: str  # what it speaks best, with its accent: "zh-CN", "en-US", "en-GB"; "" where nobody said
+    gender: Literal["female", "male", ""]
     kind: Literal["builtin", "clip"] = "builtin"
+    tags: tuple[str, ...] = ()
+    seconds: float = 0.0  # of a clip
+
+
+EMOTIONS = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surprised", "calm")
 
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """How to say it: a name, a vector of eight weights, a clip's hash, or words; one of them."""
+    """How to say it: a vector of eight weights 0-1 (``EMOTIONS``), a clip's sha256, or words; one of them.
 
-    name: str | None = None
+    ``weight`` 0-1: how much of it; the rest stays as in the voice's own clip. ``random``: for a vector,
+    any of the model's samples of each emotion (by the seed) instead of the one closest to the voice.
+    """
+
     vector: tuple[float, ...] | None = None
     clip: str | None = None
     text: str | None = None
     weight: float = 1.0
+    random: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,8 @@ class Audio:
 class SpeechRequest:
     """What a caller asks for, whoever the caller is (page, API, article route).
 
-    ``voice`` is an id, "" for the default, or a blend "a+b" / "a:0.7+b:0.3".
+    ``voice`` is an id, "" for the default, a blend "a+b" / "a:0.7+b:0.3", or "clip:" and
+    the sha256 of a clip that was stored before.
     ``timeout`` bounds the whole request in seconds; None leaves the other bounds.
     ``wait_ready`` queues the request while the first load is under way (the page)
     instead of refusing it with ``loading`` (the API).
@@ -128,6 +138,7 @@ class SpeechRequest:
     speed: float = 1.0
     emotion: Emotion | None = None
     seed: int = 0
+    params: Mapping[str, Any] = field(default_factory=dict)  # of ``parameters.PARAMETERS``
     timeout: float | None = None
     id: str | None = None
     wait_ready: bool = False

@@ -10,6 +10,17 @@ from typing import Any, Protocol
 from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
 
 Progress = Callable[[float, str], None]  # fraction 0-1, what is being done
+# What a GPU's failure is called, without importing the library that calls it so: classes of torch, and
+# words in the messages of plain RuntimeErrors of CUDA and its libraries.
+DEVICE_ERRORS = frozenset({"OutOfMemoryError", "AcceleratorError", "CudaError", "DeferredCudaCallError"})
+DEVICE_WORDS = (
+    "CUDA error",
+    "CUDA driver error",
+    "CUBLAS_STATUS",
+    "CUDNN_STATUS",
+    "cuDNN error",
+    "device-side assert",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +28,8 @@ class EngineInfo:
     """What the worker tells the server once the engine is loaded.
 
     ``max_rows``: segments that share one step. ``features``: names from
-    "speed", "blend", "clone", "emotion", "seed", "duration".
+    "speed", "blend", "clone", "emotion", "emotion_text", "seed", "pronunciation". ``patience``: how many
+    times longer than usual one segment, and one step, may take (a large model on a CPU).
     """
 
     name: str
@@ -26,6 +38,7 @@ class EngineInfo:
     languages: tuple[str, ...]
     features: tuple[str, ...]
     max_rows: int
+    patience: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,8 @@ class EngineOptions:
     threads: int = 0  # 0: the engine's own choice
     max_rows: int = 16  # upper limit from max_batch_size
     extra: tuple[tuple[str, str], ...] = ()  # TTS_ENGINE_OPTIONS, key=value
+    clips: Path = Path("voices/clips")  # where the clip of a VoiceRef("clip", key) is: <key>.wav
+    memory_mb: int = 0  # of the device, that the engine may use; 0: what it finds free
 
     def get(self, key: str, default: str) -> str:
         """One value of ``extra``."""
@@ -58,6 +73,22 @@ class Result:
     engine_seconds: float = 0.0
 
 
+class DeviceFailed(Exception):
+    """The device failed under the engine (out of memory beyond mending, a CUDA error) and is of no more use
+    to this process. An engine lets it, or the library's own error, out of ``step``: the worker ends, the next
+    one takes the segments up again, one at a time."""
+
+
+def is_device_failure(error: BaseException) -> bool:
+    """Whether the GPU failed, in which case nothing more can be done with it in this process."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return (
+        isinstance(error, DeviceFailed)
+        or bool(names & DEVICE_ERRORS)
+        or (isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_WORDS))
+    )
+
+
 class Engine(Protocol):
     """Called from the worker's engine thread only, except :meth:`cancel`."""
 
@@ -73,7 +104,12 @@ class Engine(Protocol):
         """Take a segment; bad input becomes a Result of a later step, not an exception."""
 
     def step(self) -> list[Result]:
-        """One unit of work (<= 30 ms on a GPU; a whole row for a CPU engine). [] is fine."""
+        """One unit of work (<= 30 ms on a GPU; a whole row for a CPU engine). [] is fine.
+
+        Memory that ran out for some segments while the device is still good is a Result for each of
+        them, ``retryable``: it then runs again, alone. Raises ``DeviceFailed`` (or a CUDA error of
+        the library) where the device is good for nothing more.
+        """
 
     def busy(self) -> bool:
         """Whether a step has anything to do."""

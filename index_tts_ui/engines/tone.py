@@ -7,6 +7,7 @@ one character and costs ``step_ms + row_ms * rows`` (the t0 + t1*b of a batched 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -20,23 +21,24 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import BadConfig
 from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
-from .base import EngineInfo, EngineOptions, Progress, Result
+from .base import DeviceFailed, EngineInfo, EngineOptions, Progress, Result
 
 RATE = 24_000
 LEAK_BYTES = 64 << 20
 QUEUED_SECONDS = 0.001  # a step that comes sooner after another's end was queued behind it
-_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|fail|nan|leak)\]\]")
+_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|device|fail|nan|leak)\]\]")
 _UNIT = re.compile(r"\[\[\w+\]\]|.", re.DOTALL)
 _SENTENCE = re.compile(r"(?:\[\[\w+\]\]|[^。！？.!?\n])+[。！？.!?]*\s*")
 
 
 @lru_cache(maxsize=4096)
-def _tone(unit: str, samples: int) -> np.ndarray:
+def _tone(unit: str, samples: int, transposed: int = 0) -> np.ndarray:
     """One character's tone: its pitch tells which character it was (36 semitones from 220 Hz)."""
     if not unit.isalnum():
         return np.zeros(samples, np.float32)
-    pitch = 220.0 * 2.0 ** ((ord(unit[0]) % 36) / 12.0)
+    pitch = 220.0 * 2.0 ** ((ord(unit[0]) % 36 + transposed) / 12.0)
     wave = 0.2 * np.sin(2 * np.pi * pitch * np.arange(samples) / RATE)
     return (wave * np.hanning(samples)).astype(np.float32)
 
@@ -50,9 +52,15 @@ class _Row:
 
 
 class ToneEngine:
-    """See the module. Options: step_ms, row_ms, char_ms (of audio), rows, load_ms, ahead."""
+    """See the module. Options: step_ms, row_ms, char_ms (of audio), rows, load_ms, ahead, record, without,
+    refuse. Any name of a device will do."""
+
+    name = "tone"
+    features: tuple[str, ...] = ("speed", "blend", "seed")
 
     def __init__(self, options: EngineOptions) -> None:
+        self._device = options.device
+        self._refused = options.get("refuse", "")
         self._step_s = float(options.get("step_ms", "0")) / 1000
         self._row_s = float(options.get("row_ms", "0")) / 1000
         self._load_s = float(options.get("load_ms", "0")) / 1000
@@ -60,6 +68,8 @@ class ToneEngine:
         self._max_rows = min(options.max_rows, int(options.get("rows", str(options.max_rows))))
         # segments held ready at the door, so that a leaving row is replaced in the very next step
         self._ahead = int(options.get("ahead", str(self._max_rows // 4)))
+        self._record = options.get("record", "")  # a file that tells what was admitted
+        self._without = options.get("without", "").split("+")  # features that this "checkpoint" lacks
         self._rows: list[_Row] = []
         self._door: list[Segment] = []
         self._cancelled: set[str] = set()
@@ -68,12 +78,14 @@ class ToneEngine:
         self._due = 0.0  # when the last step's work is over
 
     def load(self, model_dir: Path, progress: Progress) -> EngineInfo:
-        """There is nothing to read; ``load_ms`` plays a slow load."""
+        """There is nothing to read; ``load_ms`` plays a slow load, ``refuse`` a device that is not there."""
+        if self._device == self._refused:
+            raise BadConfig("bad_config", name="device", reason=f"there is no {self._device}")
         for tenth in range(10):
             progress(tenth / 10, "loading tones")
             time.sleep(self._load_s / 10)
-        features = ("speed", "blend", "seed")
-        return EngineInfo("tone", "1", RATE, ("zh", "en"), features, self._max_rows)
+        features = tuple(name for name in self.features if name not in self._without)
+        return EngineInfo(self.name, "1", RATE, ("zh", "en"), features, self._max_rows)
 
     def free(self) -> int:
         """Rows and door places that are open."""
@@ -81,6 +93,10 @@ class ToneEngine:
 
     def admit(self, segment: Segment) -> None:
         """Queue at the door; the next step takes it in."""
+        if self._record:
+            line = json.dumps(segment.to_json(), ensure_ascii=False) + "\n"
+            with Path(self._record).open("a", encoding="utf-8") as file:
+                file.write(line)
         self._door.append(segment)
 
     def busy(self) -> bool:
@@ -115,7 +131,7 @@ class ToneEngine:
                 return failure
             speed = float(row.segment.params.get("speed", 1.0))
             if not unit.startswith("[["):
-                row.sound.append(_tone(unit, max(1, int(self._samples / speed))))
+                row.sound.append(_tone(unit, max(1, int(self._samples / speed)), _transposed(row.segment)))
         if row.units:
             return None
         samples = np.concatenate(row.sound) if row.sound else np.zeros(0, np.float32)
@@ -134,6 +150,8 @@ class ToneEngine:
             time.sleep(1)
         if what == "oom":
             return Result(row.segment.id, None, "out_of_memory", "on command", retryable=True)
+        if what == "device":
+            raise DeviceFailed("on command")
         if what == "fail":
             return Result(row.segment.id, None, "engine_failed", "on command")
         if what == "leak":
@@ -159,10 +177,23 @@ class ToneEngine:
 
     def stats(self) -> dict[str, Any]:
         """Rows under way."""
-        return {"rows": len(self._rows), "door": len(self._door)}
+        return {"device": self._device, "rows": len(self._rows), "door": len(self._door)}
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _transposed(segment: Segment) -> int:
+    """Semitones, 0 to 11, by which a clip's voice is higher: the rest of its key's first four hex digits."""
+    voice = segment.voices[0] if segment.voices else None
+    return int(voice.key[:4], 16) % 12 if voice is not None and voice.kind == "clip" else 0
+
+
+class ToneCloneEngine(ToneEngine):
+    """The same with all that a cloning engine can be asked; a clip's voice is some semitones higher."""
+
+    name = "tone-clone"
+    features = ("speed", "clone", "emotion", "emotion_text", "seed", "pronunciation")
 
 
 class ToneFrontend:
@@ -195,3 +226,11 @@ class ToneFrontend:
     def count(self, text: str, language: str = "", voice_language: str = "zh-CN") -> int:
         """Characters and commands."""
         return len(_UNIT.findall(text))
+
+
+class ToneCloneFrontend(ToneFrontend):
+    """The same without voices."""
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        """None: all are uploaded."""
+        return ()

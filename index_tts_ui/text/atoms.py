@@ -11,15 +11,15 @@ from .units import CURRENCIES, UNITS, pattern
 from .words import segmenter
 
 _CLOSERS = "\"'”’)）」』】》〉]}"
-_ENDERS = "。！？!?…"
-_CLAUSE = "，,、；;：:—"
+_ENDERS = "。！？!?…؟۔"
+_CLAUSE = "，,、；;：:—،؛"
 _ABBREVIATION = (
-    r"(?:Mrs?|Ms|Dr|Prof|St|Gen|Capt|Lt|Sgt|Rev|Hon|Jr|Sr|vs|e\.g|i\.e|etc|approx|Inc|Ltd|Corp|Co|Ave|Blvd"
+    r"(?:Mrs?|Ms|Dra?|Prof|Sra|Srta|Uds?|St|Gen|Capt|Lt|Sgt|Rev|Hon|Jr|Sr|vs|e\.g|i\.e|etc|approx|Inc|Ltd|Corp|Co|Ave|Blvd"
     r"|[dD]ept|Mt|No|Nos|Fig|Figs|Eq|Vol|pp|Ch|Sec|a\.m|p\.m|A\.M|P\.M"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|(?:[A-Z]\.){1,6}[A-Z])\.|[A-Z]\.(?= [A-Z])"
 )
 # these may end a sentence; the others never do
-_MAY_END = re.compile(r"(?:etc|Jr|Sr|Inc|Ltd|Corp|Co|Ave|Blvd|[ap]\.m|[AP]\.M)\.$")
+_MAY_END = re.compile(r"(?:etc|Jr|Inc|Ltd|Corp|Co|Ave|Blvd|[ap]\.m|[AP]\.M)\.$")
 _MEASURE = (
     "平方公里|平方米|立方米|公里|千米|厘米|毫米|公斤|千克|毫克|小时|分钟|摄氏度|个月|年代|世纪|美元|欧元|英镑|日元|港元|港币|人民币"
     "|[个只条张位名天年月日号点分秒时周岁次种本台辆家间座倍米块元角斤克吨升杯度页章节集期届层楼路人步遍]"
@@ -29,6 +29,8 @@ _NUMBER = (
     rf"(?:\s?(?:[万亿千百多余几]{{1,3}})?(?:{_MEASURE}|(?:{pattern(UNITS)}|st|nd|rd|th|pm|am|[ap]\.m\.)(?![A-Za-z]))"
     rf"|[万亿千百]{{1,2}})?"
 )
+# vowel signs of Arabic are no letters to ``re``, but belong to their word
+_LETTERS = rf"(?:[^\W{HAN}]|(?<=[\u0620-\u06ff])[\u064b-\u065f\u0670])+"
 _ATOM = re.compile(
     r"(?P<address>(?:https?|ftp)://(?:[A-Za-z0-9./\-_?=&@:%#~+]|[,;](?=[A-Za-z0-9]))+(?<![.?&])|www\.[A-Za-z0-9./\-_?=&%#~]+(?<![.?&])"
     r"|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})"
@@ -36,7 +38,7 @@ _ATOM = re.compile(
     r"|(?P<name>(?=[A-Za-z0-9_-]{0,63}[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[a-z0-9][A-Za-z0-9_-]{0,62}){1,8})"
     rf"|(?P<number>{_NUMBER})"
     rf"|(?P<han>[{HAN}]+)"
-    rf"|(?P<word>[^\W{HAN}]+(?:['’\-][^\W{HAN}]+)*)"
+    rf"|(?P<word>{_LETTERS}(?:['’\-]{_LETTERS})*)"
     r"|(?P<newline>\n)|(?P<space> +)"
     rf"|(?P<end>[{_ENDERS}.]+)|(?P<clause>[{_CLAUSE}]+)|(?P<other>.)",
     re.S,
@@ -127,13 +129,16 @@ def word_cuts(text: str) -> list[Cut]:
         position = match.start()
         for word in segmenter().cut(match.group()) if kind == "han" else [match.group()]:
             numeral = bool(_HAN_NUMBER.fullmatch(word))
-            if position and not counting and (cuts or position):
+            # in Japanese the ending of a word follows its Han characters: 食べる
+            ending = kind == "word" and _HIRAGANA.match(word)
+            if position and not counting and not ending:
                 cuts.append(Cut(position, 0.0))
             counting = numeral or kind == "number"
             position += len(word)
     return cuts
 
 
+_HIRAGANA = re.compile("[\u3041-\u3096]")
 _HAN_NUMBER = re.compile(r"第?[零〇一二三四五六七八九十百千万亿两几点半]+")
 
 
