@@ -15,14 +15,15 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from . import __version__, engines, logs
+from . import __version__, choice, devices, engines, logs
 from .config import Config
 from .control import Control, inherited_fd
 from .drain import Drain
-from .host import WorkerHost, WorkerPlan
+from .host import WorkerPlan
 from .outputs import OutputStore
+from .pool import WorkerPool
 from .scheduler import Limits, Scheduler
-from .service import SpeechService, choose_engine
+from .service import SpeechService
 
 BACKLOG = 2048
 CLEAN_SECONDS = 600.0
@@ -30,18 +31,32 @@ GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything
 
 
 def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
-    """The service with its scheduler and (not yet started) worker. Raises BadConfig."""
-    engine = choose_engine(config)
+    """The service with its scheduler and (not yet started) workers. Raises BadConfig."""
+    engine = choice.choose(config)
+    scheduler = Scheduler(Limits(config.max_waiting, config.timeout, config.queue_timeout))
+    pool = WorkerPool(scheduler, _plans(config, engine, lock_fd), config.keep_alive)
+    outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
+    return SpeechService(config, engine, scheduler, pool, outputs)
+
+
+def _plans(config: Config, engine: str, lock_fd: int | None) -> list[WorkerPlan]:
+    """One worker per device."""
     spec = engines.REGISTRY[engine]
     arguments = ["--engine", engine, "--model-dir", str(config.cache_hub / (spec.model or engine))]
-    arguments += ["--device", "cpu" if config.device == "auto" else config.device]
     arguments += ["--threads", str(config.threads), "--max-rows", str(config.max_batch_size)]
-    arguments += ["--extra", config.engine_options]
-    scheduler = Scheduler(Limits(config.max_waiting, config.timeout, config.queue_timeout))
+    arguments += ["--extra", config.engine_options, "--clips", str(config.voices / "clips")]
+    arguments += ["--memory-mb", str(config.device_memory_mb)]
     keep_fds = () if lock_fd is None else (lock_fd,)
-    host = WorkerHost(scheduler, WorkerPlan(arguments, keep_fds, config.worker_memory_mb))
-    outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
-    return SpeechService(config, engine, scheduler, host, outputs)
+    return [
+        WorkerPlan(
+            [*arguments, "--device", device.argument],
+            keep_fds,
+            config.worker_memory_mb,
+            device.name,
+            device.environ,
+        )
+        for device in devices.chosen(config.device, spec.devices)
+    ]
 
 
 def build_app(config: Config, service: SpeechService) -> Any:
@@ -160,7 +175,8 @@ async def _report(service: SpeechService, control: Control, server: Server) -> N
     told: object = None
     while service.host.gave_up is None:
         status = service.status()
-        news = (status.state, status.fraction, status.text)
+        # falling asleep and waking up are no news: it can be asked all the while
+        news = "ready" if status.ready else (status.state, status.fraction, status.text)
         if news != told:
             told = news
             if status.ready:

@@ -41,8 +41,28 @@ class Config:
         "127.0.0.1", "Address to listen on; 0.0.0.0 opens it to the LAN", "监听地址；0.0.0.0 表示向局域网开放"
     )
     port: int = _setting(7860, "Port of page and API", "页面与接口的端口", low=1, high=65535)
-    engine: str = _setting("auto", "auto, kokoro, or the test engine tone", "auto、kokoro，或测试引擎 tone")
-    device: str = _setting("auto", "auto or cpu", "auto 或 cpu")
+    engine: str = _setting(
+        "auto",
+        "auto, indextts2.5, indextts2, kokoro, or the test engine tone",
+        "auto、indextts2.5、indextts2、kokoro，或测试引擎 tone",
+    )
+    device: str = _setting(
+        "auto",
+        "auto, cpu, cuda:N or cuda:N,M,...: one worker for each; auto: the first GPU where the engine can use one",
+        "auto、cpu、cuda:N 或 cuda:N,M,…：每个设备一个进程；auto：引擎可用时取第一块 GPU",
+    )
+    device_memory_mb: int = _setting(
+        0,
+        "Memory in MiB of each device that the engine may use (small or shared cards); 0: what it finds free",
+        "引擎在每个设备上可用的显存（MiB），用于小显存或共享显卡；0 表示按空闲显存",
+        low=0,
+    )
+    keep_alive: float = _setting(
+        0.0,
+        "Seconds without a request after which the model leaves memory and GPU until the next one; 0: never",
+        "无请求超过该秒数后模型释放内存与显存，下次请求时再加载；0 表示不释放",
+        low=0,
+    )
     threads: int = _setting(
         0, "Threads of the engine; 0: chosen by the engine", "引擎线程数；0 表示由引擎决定", low=0, high=256
     )
@@ -147,6 +167,11 @@ class Config:
     def outputs(self) -> Path:
         """Where kept sound is."""
         return self.home_dir / "outputs"
+
+    @property
+    def voices(self) -> Path:
+        """Where uploaded voices are."""
+        return self.home_dir / "voices"
 
     @property
     def logs(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from .audio import Leveler
 from .errors import Cancelled, TTSError
+from .host import WorkerStatus
 from .job import Job
 from .speech import Audio, Event, Piece, SegmentReady
 
@@ -29,7 +30,7 @@ class Keeper(Protocol):
 class Status:
     """What the service is doing, for people and probes."""
 
-    state: str  # loading, ready, restarting, down, draining
+    state: str  # loading, ready, asleep, waking, restarting, down, draining
     engine: str
     fraction: float
     text: str
@@ -38,11 +39,13 @@ class Status:
     running: int
     max_waiting: int
     restarts: int
+    workers: tuple[WorkerStatus, ...] = ()
+    hint: str = ""  # of ``errors.MESSAGES``: how to get a better engine
 
     @property
     def ready(self) -> bool:
-        """Whether it can serve now."""
-        return self.state == "ready"
+        """Whether it can be asked now; a model that left its device after idle time comes back for it."""
+        return self.state in ("ready", "asleep", "waking")
 
 
 class Handle:

@@ -1,8 +1,8 @@
-"""Keeps one worker alive: spawns it, hears it for the scheduler, ends it when it hangs, makes a new one.
+"""Keeps one worker alive: spawns it, hears it for its lane, ends it when it hangs, makes a new one.
 
 A new worker starts only after the old pid is reaped: at once after a death in service (the
-scheduler finds the segment to blame), with a growing delay after a failed load. Six failed
-loads in a row, or an exit code 78, are final. A worker that leaks is replaced when it is idle.
+scheduler finds the segment to blame), with a growing delay after a failed load. An exit code 78 is
+final. A worker that leaks is replaced when it is idle. A worker that rests has no process at all.
 """
 
 from __future__ import annotations
@@ -11,41 +11,56 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .ceiling import Ceiling
-from .errors import EXIT_CONFIG, NotReady
+from .lane import Lane
 from .links import Death, LocalLink
-from .scheduler import Scheduler
 from .speech import Audio
 
 log = logging.getLogger("tts.host")
 
-State = Literal["loading", "ready", "restarting", "down"]
+# asleep: it rests, and will be woken by the next request; waking: it was, and loads
+State = Literal["loading", "ready", "restarting", "asleep", "waking", "down"]
 BACKOFF_FIRST = 0.2  # seconds; doubled with each failed load, up to the cap
 BACKOFF_CAP = 30.0
-GIVE_UP_AFTER = 6  # loads that failed in a row
+PATIENCE = 6  # loads that failed in a row: from here on it is exhausted
 ACK_GRACE = 3.0  # seconds a worker has to acknowledge a cancel
 SILENCE_LIMIT = 20.0  # seconds without a beat: stopped or wedged
 LOADING_SILENCE_LIMIT = 120.0  # the same while it imports and reads, which may hold the GIL
-TICK = 0.1
 
 
 @dataclass(frozen=True)
 class WorkerPlan:
-    """How to start a worker: its command line and the descriptors it keeps."""
+    """How to start a worker: its command line, its device's part of the environment, descriptors it keeps."""
 
     arguments: Sequence[str]
     keep_fds: tuple[int, ...] = ()
     memory_mb: int = 0  # above it a worker is replaced, once what it has is spoken; 0: no limit
+    device: str = "cpu"  # as people call it
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """One worker, for people. ``running``: segments it has; ``stats``: its engine's own figures."""
+
+    device: str
+    state: State
+    fraction: float
+    text: str
+    reason: str
+    running: int
+    restarts: int
+    stats: dict[str, Any]
 
 
 class WorkerHost:
     """Owns the link; a ``links.Listener``. ``state``, ``fraction`` and ``text`` are for people."""
 
-    def __init__(self, scheduler: Scheduler, plan: WorkerPlan) -> None:
+    def __init__(self, lane: Lane, plan: WorkerPlan) -> None:
         self.state: State = "loading"
         self.fraction = 0.0
         self.text = ""
@@ -53,14 +68,16 @@ class WorkerHost:
         self.info: dict[str, Any] = {}
         self.stats: dict[str, Any] = {}
         self.restarts = 0
-        self.gave_up: int | None = None  # the exit code to end with: 78 where a restart cannot help
-        self._scheduler = scheduler
+        self.hopeless = False  # it ended with 78: a restart cannot help
+        self._lane = lane
         self._plan = plan
         self._generation = 0
         self._link: LocalLink | None = None
         self._failed_loads = 0
         self._ceiling = Ceiling(plan.memory_mb)
         self._leaving = ""  # why this worker takes nothing more
+        self._resting: asyncio.Task[None] | None = None  # its worker is on its way out, or gone
+        self._woken = asyncio.Event()
         self._heard = time.monotonic()
         self._dead = asyncio.Event()
         self._death: Death | None = None
@@ -68,13 +85,27 @@ class WorkerHost:
 
     @property
     def pid(self) -> int | None:
-        """The worker's pid, if there is one."""
+        """The last worker's pid, if there was one."""
         return self._link.pid if self._link else None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether its loads have failed so often that, if all others are no better, it is time to give up."""
+        return self._failed_loads >= PATIENCE
+
+    def status(self) -> WorkerStatus:
+        """For /v1/status and metrics."""
+        reason = self.reason if self.state in ("restarting", "down") else ""
+        running, device = len(self._lane.flights), self._plan.device
+        fraction = round(self.fraction, 3)
+        return WorkerStatus(
+            device, self.state, fraction, self.text, reason, running, self.restarts, dict(self.stats)
+        )
 
     def start(self) -> None:
         """Begin, in the background; once is enough."""
         if self._task is None:
-            self._task = asyncio.create_task(self._live(), name="worker-host")
+            self._task = asyncio.create_task(self._live(), name=f"worker-host-{self._plan.device}")
 
     async def stop(self) -> None:
         """End the worker and stop making new ones."""
@@ -84,10 +115,33 @@ class WorkerHost:
         if self._link is not None:
             await self._link.close()
 
+    def rest(self) -> None:
+        """End the worker, which must have nothing to do, and with it all that it holds of its device."""
+        if self.state == "ready" and self._link is not None:
+            self.state = "asleep"
+            self._woken.clear()
+            self._lane.hold()
+            self._resting = asyncio.create_task(self._link.close(), name=f"rest-{self._plan.device}")
+
+    def wake(self) -> None:
+        """Load again, if it rests."""
+        if self.state == "asleep":
+            self.state, self.fraction, self.text = "waking", 0.0, ""
+            self._woken.set()
+
+    def give_up(self) -> None:
+        """Make no new worker."""
+        self.state = "down"
+        if self._task is not None:
+            self._task.cancel()
+
     async def _live(self) -> None:
         while self.state != "down":
             await self._one_generation()
-            if self.state == "restarting" or self._failed_loads:
+            if self._resting is not None:
+                await self._woken.wait()
+                self._resting = None
+            elif self.state != "down":
                 await asyncio.sleep(self._backoff())
 
     async def _one_generation(self) -> None:
@@ -96,32 +150,27 @@ class WorkerHost:
         self._dead.clear()
         self._link = LocalLink(self._generation, self)
         try:
-            await self._link.start(self._plan.arguments, self._plan.keep_fds)
+            await self._link.start(self._plan.arguments, self._plan.keep_fds, self._plan.environ)
         except OSError as error:
             self._bury(Death(f"could not be started: {error}", None))
             return
-        while not self._dead.is_set():
-            self._watch()
-            self._scheduler.tick()
-            try:
-                await asyncio.wait_for(self._dead.wait(), TICK)
-            except TimeoutError:
-                continue
+        await self._dead.wait()
         assert self._death is not None
         self._bury(self._death)
 
-    def _watch(self) -> None:
-        """A worker that does not hear a cancel, or does not beat, is hung."""
-        assert self._link is not None
-        if self._leaving and not self._scheduler.running:
+    def watch(self) -> None:
+        """Call it often: a worker that does not hear a cancel, or does not beat, is hung and is ended."""
+        if self._link is None or self._dead.is_set() or self._resting is not None:
+            return
+        if self._leaving and not self._lane.flights:
             self._link.kill(self._leaving)  # it holds nothing that could be lost
             return
         now = time.monotonic()
-        stuck = self._scheduler.stuck_since()
-        if stuck is not None and now - stuck > ACK_GRACE:
+        stuck = self._lane.stuck_since
+        if stuck is not None and now - stuck > ACK_GRACE * self._lane.patience:
             self._link.kill("hung: it did not stop a cancelled segment")
             return
-        if self._scheduler.hung:
+        if self._lane.hung:
             self._link.kill("hung: one step outlasted the time of its segments")
             return
         limit = SILENCE_LIMIT if self.state == "ready" else LOADING_SILENCE_LIMIT
@@ -129,23 +178,27 @@ class WorkerHost:
             self._link.kill(f"hung: silent for {limit:g} s")
 
     def _bury(self, death: Death) -> None:
+        self.stats = {}
+        if self._resting is not None:
+            log.info("worker %d on %s rests", self._generation, self._plan.device)
+            self._leaving = ""
+            self._lane.detach(death, coming=False)
+            return
         was_ready = self.state == "ready"
         level = logging.WARNING if self._leaving else logging.ERROR
-        log.log(level, "worker %d (pid %s) ended: %s", self._generation, self.pid, death.reason)
+        name = f"worker {self._generation} on {self._plan.device} (pid {self.pid})"
+        log.log(level, "%s ended: %s", name, death.reason)
         self._leaving = ""
         self.reason = death.reason
         self._failed_loads = 0 if was_ready else self._failed_loads + 1
         self.restarts += 1
-        hopeless = death.hopeless or self._failed_loads >= GIVE_UP_AFTER
-        if hopeless:
+        self.hopeless = death.hopeless
+        if death.hopeless:
             self.state = "down"
-            self.gave_up = EXIT_CONFIG if death.hopeless else 1
-        elif was_ready or self.state == "restarting":
+            log.critical("%s is given up", name)
+        elif self.state != "loading":
             self.state = "restarting"
-        self._scheduler.detach(death)
-        if hopeless:
-            log.critical("the engine is given up: %s", death.reason)
-            self._scheduler.cancel_all(lambda: NotReady("engine_down", reason=death.reason))
+        self._lane.detach(death, coming=was_ready and not death.hopeless)
 
     def _backoff(self) -> float:
         """Nothing after a death in service, then doubling, with jitter against lock-step."""
@@ -164,9 +217,9 @@ class WorkerHost:
         """See ``links.Listener``."""
         if self._current(generation) and self._link is not None:
             self.state, self.info, self.fraction, self.text = "ready", info, 1.0, ""
-            log.info("worker %d (pid %s) is ready: %s", generation, self.pid, info)
+            log.info("worker %d on %s (pid %s) is ready: %s", generation, self._plan.device, self.pid, info)
             self._ceiling.renew()
-            self._scheduler.attach(self._link, info["name"], info["max_rows"])
+            self._lane.attach(self._link, info["name"], info["max_rows"], info["patience"])
 
     def on_loading(self, generation: int, fraction: float, text: str) -> None:
         """See ``links.Listener``."""
@@ -176,14 +229,14 @@ class WorkerHost:
     def on_grant(self, generation: int, total: int) -> None:
         """See ``links.Listener``."""
         if self._current(generation):
-            self._scheduler.grant(total)
+            self._lane.grant(total)
 
     def on_finished(
         self, generation: int, segment_id: str, attempt: int, audio: Audio, engine_seconds: float
     ) -> None:
         """See ``links.Listener``."""
         if self._current(generation):
-            self._scheduler.finished(segment_id, attempt, audio, engine_seconds)
+            self._lane.finished(segment_id, attempt, audio, engine_seconds)
 
     def on_failed(
         self,
@@ -197,17 +250,17 @@ class WorkerHost:
     ) -> None:
         """See ``links.Listener``."""
         if self._current(generation):
-            self._scheduler.failed(segment_id, attempt, code, message, retryable)
+            self._lane.failed(segment_id, attempt, code, message, retryable)
 
     def on_beat(self, generation: int, step_no: int, busy_s: float, stats: dict[str, Any]) -> None:
         """See ``links.Listener``."""
         if self._current(generation):
             self.stats = stats
-            self._scheduler.beat(busy_s)
+            self._lane.beat(busy_s)
             if self.state == "ready" and not self._leaving:
                 self._leaving = self._ceiling.passed(stats.get("resident_mb", 0.0))
                 if self._leaving:
-                    self._scheduler.hold()
+                    self._lane.hold()
 
     def on_death(self, generation: int, death: Death) -> None:
         """See ``links.Listener``."""

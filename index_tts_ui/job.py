@@ -127,5 +127,5 @@ class Flight:
     job: Job
     index: int
     attempt: int
-    sent_live: float
+    sent_at: float  # monotonic
     cancelled_at: float | None = None  # monotonic; the worker has yet to acknowledge

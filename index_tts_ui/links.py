@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ import numpy as np
 from . import messages
 from .errors import EXIT_CONFIG
 from .speech import Audio, Segment
+from .wire import Wire
 
 log = logging.getLogger("tts.link")
 VMSTAT = Path("/proc/vmstat")
@@ -108,50 +109,6 @@ class WorkerLink(Protocol):
         """Let it exit, and wait until it is gone."""
 
 
-class _Wire(asyncio.BufferedProtocol):
-    """The socketpair's end in the event loop: sound is read once, into the array that it stays in."""
-
-    def __init__(
-        self, heard: Callable[[dict[str, Any], np.ndarray], None], broken: Callable[[str], None]
-    ) -> None:
-        self.closed = asyncio.Event()
-        self._heard = heard
-        self._broken = broken
-        self._receiver = messages.Receiver()
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.BaseProtocol``."""
-        self._transport = transport  # type: ignore[assignment]
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """See ``asyncio.BufferedProtocol``."""
-        return self._receiver.buffer()
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """See ``asyncio.BufferedProtocol``."""
-        try:
-            for header, body in self._receiver.received(nbytes):
-                self._heard(header, body)
-        except messages.BrokenWire as error:
-            self._broken(f"its messages make no sense: {error}")
-            self.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.BaseProtocol``; an error is the same as EOF: the process is gone or going."""
-        self.closed.set()
-
-    def send(self, data: bytes) -> None:
-        """After the end it goes nowhere."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Once what was sent has left."""
-        if self._transport is not None:
-            self._transport.close()
-
-
 class LocalLink:
     """A worker process of this machine, over a socketpair made for this generation alone."""
 
@@ -160,7 +117,7 @@ class LocalLink:
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._exited = asyncio.Event()
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._task: asyncio.Task[None] | None = None
         self._kill_reason = ""
         self._fatal = ""
@@ -171,8 +128,11 @@ class LocalLink:
         """The worker's pid, once started."""
         return self._process.pid if self._process else None
 
-    async def start(self, arguments: Sequence[str], keep_fds: Sequence[int] = ()) -> None:
-        """Spawn ``python -m index_tts_ui.worker`` with ``arguments``; ``keep_fds`` are inherited.
+    async def start(
+        self, arguments: Sequence[str], keep_fds: Sequence[int] = (), environ: Mapping[str, str] | None = None
+    ) -> None:
+        """Spawn ``python -m index_tts_ui.worker`` with ``arguments``; ``keep_fds`` are inherited, ``environ``
+        is added to the environment.
 
         Raises OSError where no process can be made.
         """
@@ -180,6 +140,7 @@ class LocalLink:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):  # a segment's sound in one go, without waiting for the other side
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         with theirs:
             own = ["--fd", str(theirs.fileno()), "--generation", str(self.generation)]
             try:
@@ -187,7 +148,7 @@ class LocalLink:
                     [sys.executable, "-m", "index_tts_ui.worker", *own, *arguments],
                     stdin=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(), *keep_fds),
-                    env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
+                    env={**os.environ, **threads, **(environ or {})},
                 )
             except OSError:
                 ours.close()
@@ -209,7 +170,7 @@ class LocalLink:
     async def _run(self, sock: socket.socket) -> None:
         assert self._process is not None
         sock.setblocking(False)
-        wire = self._wire = _Wire(self._dispatch, self.kill)
+        wire = self._wire = Wire(self._dispatch, self.kill)
         await asyncio.get_running_loop().create_connection(lambda: wire, sock=sock)
         closing = asyncio.create_task(wire.closed.wait())
         exiting = asyncio.create_task(self._exited.wait())

@@ -1,19 +1,20 @@
 """The bounded, fair queue: it sends a segment only against a credit, and delivers each exactly once.
 
-Everything here runs on the event loop; there are no locks. The scheduler hears one
-generation of a worker at a time (``links.Listener``, by way of ``host.WorkerHost``).
+Everything here runs on the event loop; there are no locks. Each worker is a ``lane.Lane``; a segment is
+bound to one as late as can be: when it is sent, to the worker with the most free credit.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .errors import DeadlineExceeded, EngineFailed, Overloaded, TTSError, segment_error
 from .job import Flight, Job
-from .links import Death, WorkerLink
+from .lane import Lane
+from .links import Death
 from .policy import FairQueue
 from .speech import Audio
 
@@ -36,27 +37,28 @@ class Limits:
 
 
 class Scheduler:
-    """See the module. ``engine`` names what speaks; ``rows`` is how many segments it works on at once."""
+    """See the module; a ``lane.Desk``. ``engine`` names what speaks. ``on_work`` is called at each
+    new request: somebody may have to be woken."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
         self.engine = ""
-        self.rows = 1
         self.jobs: dict[str, Job] = {}
+        self.on_work: Callable[[], None] = lambda: None
         self._clock = clock
         self._queue = FairQueue()
+        self._lanes: list[Lane] = []
         self._suspects: list[tuple[Job, int]] = []  # run again alone, after a worker's death
-        self._flights: dict[str, Flight] = {}
-        self._link: WorkerLink | None = None
-        self._granted = 0
-        self._sent = 0
+        self._clearing: Lane | None = None  # gets nothing until it is empty, for the suspects
         self._live_before = 0.0
         self._live_since: float | None = None
         self._token_seconds = 0.02  # of engine time per token; a running mean
-        self._exclusive = False
-        self._held = False
-        self._hung = False
-        self._step_began: float | None = None  # of the worker's step, by its last beat
+
+    def open_lane(self) -> Lane:
+        """A place for one more worker."""
+        lane = Lane(self, self._clock)
+        self._lanes.append(lane)
+        return lane
 
     # ---- the door
 
@@ -67,8 +69,8 @@ class Scheduler:
 
     @property
     def running(self) -> int:
-        """Segments that the worker has."""
-        return len(self._flights)
+        """Segments that the workers have."""
+        return sum(len(lane.flights) for lane in self._lanes)
 
     def check_room(self) -> None:
         """Raises Overloaded where the queue is full."""
@@ -84,6 +86,7 @@ class Scheduler:
         job.on_read = self._pump
         self.jobs[job.id] = job
         self._queue.add(job.id, job.owner.key)
+        self.on_work()
         self._pump()
         if job.started is None:
             self.tell_positions()
@@ -107,86 +110,58 @@ class Scheduler:
         """Tell every request that has not started where it stands."""
         seconds = 0.0
         position = 0
+        rows = self._rows()
         for job_id in self._queue.order():
             job = self.jobs[job_id]
             if job.started is None:
-                job.tell_position(position, seconds if self._link else None)
+                job.tell_position(position, seconds if rows else None)
                 position += 1
             if job.waiting and job.next_index < len(job.segments):
-                seconds += job.segments[job.next_index].tokens * self._token_seconds / self.rows
+                seconds += job.segments[job.next_index].tokens * self._token_seconds / max(1, rows)
 
     def tick(self) -> None:
         """Call it often: bounds are enforced and positions told here."""
         now, live = self._clock(), self._live()
         for job in list(self.jobs.values()):
             self._enforce(job, now, live)
-        self._enforce_run(now, live)
+        for lane in self._lanes:
+            for flight in lane.overdue(self.limits.segment_timeout):
+                seconds = self.limits.segment_timeout * lane.patience
+                self.cancel(flight.job, DeadlineExceeded("segment_timeout", seconds=seconds))
         self.tell_positions()
 
-    def stuck_since(self) -> float | None:
-        """The oldest cancel that the worker has not acknowledged (monotonic), if any."""
-        pending = [
-            flight.cancelled_at for flight in self._flights.values() if flight.cancelled_at is not None
-        ]
-        return min(pending, default=None)
+    # ---- the workers' side: lane.Desk
 
-    @property
-    def hung(self) -> bool:
-        """Whether one step holds several segments past their bound: the worker must go, and each
-        is then tried alone, so that only the one to blame fails."""
-        return self._hung
+    def joined(self, engine: str) -> None:
+        """See ``lane.Desk``."""
+        self.engine = engine
+        if self._live_since is None:
+            self._live_since = self._clock()
 
-    # ---- the worker's side
-
-    def hold(self) -> None:
-        """Send this worker nothing more: it goes once what it has is spoken. Requests wait for the next."""
-        self._held = True
-
-    def attach(self, link: WorkerLink, engine: str, rows: int) -> None:
-        """A worker is ready; it grants credits next."""
-        self._link, self._granted, self._sent, self._held = link, 0, 0, False
-        self.engine, self.rows = engine, max(1, rows)
-        self._live_since = self._clock()
-
-    def grant(self, total: int) -> None:
-        """The worker takes up to ``total`` segments, this generation."""
-        self._granted = max(self._granted, total)
+    def freed(self) -> None:
+        """See ``lane.Desk``."""
         self._pump()
 
-    def finished(self, segment_id: str, attempt: int, audio: Audio, engine_seconds: float) -> None:
-        """A segment is spoken."""
-        flight = self._land(segment_id, attempt)
-        if flight is None or flight.job.ended:
-            return
+    def spoken(self, flight: Flight, audio: Audio, engine_seconds: float) -> None:
+        """See ``lane.Desk``."""
         job, index = flight.job, flight.index
         self._learn(job.segments[index].tokens, engine_seconds)
         job.settle(index, audio, engine_seconds)
         self._forget_if_over(job)
         self._pump()
 
-    def failed(self, segment_id: str, attempt: int, code: str, message: str, retryable: bool) -> None:
-        """A segment is not spoken; a cancel is acknowledged the same way."""
-        flight = self._land(segment_id, attempt)
-        if flight is not None and not flight.job.ended:
-            self._retry_or_fail(flight, code, message, retryable)
+    def refused(self, flight: Flight, code: str, message: str, retryable: bool) -> None:
+        """See ``lane.Desk``."""
+        self._retry_or_fail(flight, code, message, retryable)
         self._pump()
 
-    def beat(self, busy_s: float) -> None:
-        """The worker lives; its step under way has lasted ``busy_s``, 0 if none is."""
-        self._step_began = self._clock() - busy_s if busy_s > 0 else None
-
-    def detach(self, death: Death) -> None:
-        """The worker is gone: its segments run again, one at a time, so that a killer shows itself."""
-        if self._live_since is not None:
+    def left(self, lost: Sequence[Flight], death: Death, alone: bool) -> None:
+        """Its segments run again, one at a time, so that a killer shows itself."""
+        if self._live_since is not None and not any(lane.live for lane in self._lanes):
             self._live_before, self._live_since = self._live(), None
-        self._link, self._hung, self._step_began = None, False, None
-        lost = [flight for flight in self._flights.values() if not flight.job.ended]
-        alone = len(self._flights) == 1
-        self._flights.clear()
-        self._exclusive = False
         for flight in lost:
-            flight.job.in_flight.discard(flight.index)
             self._suspect(flight, death, alone)
+        self._pump()
 
     # ---- inside
 
@@ -194,14 +169,15 @@ class Scheduler:
         running = 0.0 if self._live_since is None else self._clock() - self._live_since
         return self._live_before + running
 
+    def _rows(self) -> int:
+        """Segments that are spoken at once, by all workers."""
+        return sum(lane.rows for lane in self._lanes if lane.serving)
+
     def _pump(self) -> None:
         """Send while there are credits: suspects alone, everybody else by the policy."""
-        while self._link and self._sent < self._granted and not (self._exclusive or self._held):
-            if self._suspects:
-                if self._flights:
-                    return  # let the others land first
-                self._send(*self._suspects.pop(0), exclusive=True)
-                continue
+        if self._suspects or self._clearing:
+            self._pump_suspects()
+        while (lane := self._freest()) is not None:
             job_id = self._queue.pick(self._may)
             if job_id is None:
                 return
@@ -211,33 +187,50 @@ class Scheduler:
             self._queue.charge(job_id, max(1, job.segments[index].tokens))
             if job.next_index == len(job.segments):
                 self._queue.remove(job_id)
-            self._send(job, index, exclusive=False)
+            self._send(lane, job, index, exclusive=False)
+
+    def _freest(self) -> Lane | None:
+        """The lane with the most free credit, but for one that is to become empty."""
+        best, most = None, 0
+        for lane in self._lanes:
+            credit = lane.credit
+            if credit > most and lane is not self._clearing:
+                best, most = lane, credit
+        return best
+
+    def _pump_suspects(self) -> None:
+        """Each goes alone to a worker that has nothing else. One that killed a worker before waits for
+        that worker to be replaced rather than be tried on another."""
+        empty = [lane for lane in self._lanes if lane.credit > 0 and not lane.flights]
+        coming = any(lane.coming for lane in self._lanes)
+        for suspect in list(self._suspects) if empty else ():
+            job, index = suspect
+            if coming and job.strikes.get(index, 0.0) >= 1:
+                continue
+            self._suspects.remove(suspect)
+            job.again.remove(index)
+            self._send(empty.pop(), job, index, exclusive=True)
+            if not empty:
+                break
+        self._clearing = self._to_clear() if self._suspects else None
+
+    def _to_clear(self) -> Lane | None:
+        """Which lane to empty for the suspects: none where one will be empty by itself, since its worker
+        is coming back or speaks a suspect already; those of the other workers are then not held up."""
+        if any(lane.coming or lane.exclusive for lane in self._lanes):
+            return None
+        if self._clearing is not None and self._clearing.serving:
+            return self._clearing  # another choice each time might empty none of them
+        serving = [lane for lane in self._lanes if lane.serving]
+        return min(serving, key=lambda lane: len(lane.flights), default=None)
 
     def _may(self, job_id: str) -> bool:
         job = self.jobs[job_id]
         return job.unread_seconds < UNREAD_LIMIT
 
-    def _send(self, job: Job, index: int, exclusive: bool) -> None:
-        assert self._link is not None
-        segment = job.segments[index]
-        attempt = job.attempts[index] = job.attempts.get(index, 0) + 1
-        if exclusive:
-            job.again.remove(index)
-        job.in_flight.add(index)
-        self._exclusive = exclusive
-        self._sent += 1
-        self._flights[segment.id] = Flight(job, index, attempt, self._live())
-        self._link.admit(segment, attempt, exclusive)
+    def _send(self, lane: Lane, job: Job, index: int, exclusive: bool) -> None:
+        lane.send(job, index, exclusive)
         job.tell_started(self.engine)
-
-    def _land(self, segment_id: str, attempt: int) -> Flight | None:
-        flight = self._flights.get(segment_id)
-        if flight is None or flight.attempt != attempt:
-            return None
-        del self._flights[segment_id]
-        flight.job.in_flight.discard(flight.index)
-        self._exclusive = False  # an exclusive segment is the only one there is
-        return flight
 
     def _retry_or_fail(self, flight: Flight, code: str, message: str, retryable: bool) -> None:
         job, index = flight.job, flight.index
@@ -272,11 +265,8 @@ class Scheduler:
         self._queue.remove(job.id)
         self._suspects = [suspect for suspect in self._suspects if suspect[0] is not job]
         for index in job.in_flight:
-            segment_id = job.segments[index].id
-            flight = self._flights.get(segment_id)
-            if flight is not None and self._link is not None:
-                flight.cancelled_at = self._clock()
-                self._link.cancel(segment_id)
+            for lane in self._lanes:
+                lane.cancel(job.segments[index].id)
         self.jobs.pop(job.id, None)
 
     def _forget_if_over(self, job: Job) -> None:
@@ -289,20 +279,6 @@ class Scheduler:
         elif job.started is None and live - job.queued_live > self.limits.queue_timeout:
             self.cancel(job, DeadlineExceeded("queue_timeout", seconds=self.limits.queue_timeout))
 
-    def _enforce_run(self, now: float, live: float) -> None:
-        bound = self.limits.segment_timeout
-        overdue = [
-            flight
-            for flight in self._flights.values()
-            if flight.cancelled_at is None and live - flight.sent_live > bound
-        ]
-        frozen = self._step_began is not None and now - self._step_began > bound / 2
-        if len(self._flights) > 1 and frozen:
-            self._hung = bool(overdue)
-            return
-        for flight in overdue:
-            self.cancel(flight.job, DeadlineExceeded("segment_timeout", seconds=bound))
-
     def _learn(self, tokens: int, engine_seconds: float) -> None:
         seen = engine_seconds / max(1, tokens)
         self._token_seconds += 0.1 * (seen - self._token_seconds)
@@ -311,4 +287,4 @@ class Scheduler:
         tokens = sum(
             segment.tokens for job in self.jobs.values() for segment in job.segments[job.next_index :]
         )
-        return tokens * self._token_seconds / self.rows
+        return tokens * self._token_seconds / max(1, self._rows())

@@ -1,7 +1,8 @@
 """The engine process: one thread owns the engine and steps it, one does the messages.
 
 ``python -m index_tts_ui.worker`` with the socketpair's descriptor; EOF on it means exit at
-once, so a worker never outlives its server. Exit code 78: a restart cannot help.
+once, so a worker never outlives its server. Exit code 78: a restart cannot help; 75: the device
+failed under it, and another process may go on.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from . import engines, messages
-from .engines.base import Engine, EngineOptions, Result
-from .errors import EXIT_CONFIG, BadConfig
+from .engines.base import Engine, EngineOptions, Result, is_device_failure
+from .errors import EXIT_CONFIG, EXIT_DEVICE, BadConfig
 from .speech import Segment, VoiceRef
 
 log = logging.getLogger("tts.worker")
@@ -233,7 +234,13 @@ def _engine_thread(worker: Worker, model_dir: Path) -> None:
         worker.serve(model_dir)
     except BaseException as error:
         log.exception("the engine failed")
-        worker._die(1, f"{type(error).__name__}: {error}")
+        code = EXIT_DEVICE if is_device_failure(error) else 1
+        worker._die(code, ("the device failed: " if code == EXIT_DEVICE else "") + _in_one_line(error))
+
+
+def _in_one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:500]
 
 
 def _be_first_to_go() -> None:
@@ -255,6 +262,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--max-rows", type=int, default=16)
     parser.add_argument("--extra", default="")
+    parser.add_argument("--clips", type=Path, default=Path("voices/clips"))
+    parser.add_argument("--memory-mb", type=int, default=0)
     args = parser.parse_args(argv)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -262,7 +271,14 @@ def main(argv: list[str] | None = None) -> None:
     _be_first_to_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's to handle; it closes the socket
     extra = tuple(tuple(pair.split("=", 1)) for pair in args.extra.split(",") if "=" in pair)
-    options = EngineOptions(args.device, args.threads, args.max_rows, extra)  # type: ignore[arg-type]
+    options = EngineOptions(
+        args.device,
+        args.threads,
+        args.max_rows,
+        extra,  # type: ignore[arg-type]
+        args.clips,
+        args.memory_mb,
+    )
 
     def make() -> Engine:
         engine: Engine = engines.resolve(engines.REGISTRY[args.engine].engine)(options)

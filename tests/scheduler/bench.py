@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from index_tts_ui.engines.tone import ToneFrontend
 from index_tts_ui.host import WorkerHost, WorkerPlan
 from index_tts_ui.job import Job
+from index_tts_ui.pool import WorkerPool
 from index_tts_ui.scheduler import Limits, Scheduler
 from index_tts_ui.speech import Ended, Event, Owner, Segment, SegmentReady, VoiceRef
 
@@ -20,16 +21,35 @@ _numbers = itertools.count(1)
 async def running(
     extra: str = "", rows: int = 16, limits: Limits | None = None, memory_mb: int = 0
 ) -> AsyncIterator[tuple[Scheduler, WorkerHost]]:
-    """A scheduler with a live worker."""
+    """A scheduler with one live worker."""
+    async with pooled(extra, rows, limits, memory_mb) as (scheduler, pool):
+        yield scheduler, pool.hosts[0]
+
+
+@contextlib.asynccontextmanager
+async def pooled(
+    extra: str = "",
+    rows: int = 16,
+    limits: Limits | None = None,
+    memory_mb: int = 0,
+    devices: Sequence[str] = ("cpu",),
+    keep_alive: float = 0.0,
+) -> AsyncIterator[tuple[Scheduler, WorkerPool]]:
+    """A scheduler with a live worker for each of ``devices``."""
     scheduler = Scheduler(limits or Limits(max_waiting=10_000, segment_timeout=30, queue_timeout=60))
     arguments = ["--engine", "tone", "--model-dir", ".", "--max-rows", str(rows), "--extra", extra]
-    host = WorkerHost(scheduler, WorkerPlan(arguments, memory_mb=memory_mb))
-    host.start()
+    plans = [
+        WorkerPlan([*arguments, "--device", device], memory_mb=memory_mb, device=device) for device in devices
+    ]
+    pool = WorkerPool(scheduler, plans, keep_alive)
+    pool.start()
     try:
-        await until(lambda: host.state == "ready", 20, "the worker never became ready")
-        yield scheduler, host
+        await until(
+            lambda: all(host.state in ("ready", "down") for host in pool.hosts), 30, "no worker became ready"
+        )
+        yield scheduler, pool
     finally:
-        await host.stop()
+        await pool.stop()
 
 
 async def until(true: object, seconds: float, message: str) -> None:

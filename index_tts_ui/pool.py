@@ -1,0 +1,128 @@
+"""All workers of the service, one per device, as one: its state, its rest when nobody asks, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import EXIT_CONFIG, NotReady
+from .host import State, WorkerHost, WorkerPlan, WorkerStatus
+from .scheduler import Scheduler
+
+log = logging.getLogger("tts.pool")
+TICK = 0.1  # seconds
+# of several workers the first of these that one is in is the state of all
+_BEST_FIRST: tuple[State, ...] = ("ready", "waking", "asleep", "restarting", "loading", "down")
+
+
+class WorkerPool:
+    """One host per plan, all fed by ``scheduler``. After ``keep_alive`` seconds without a request (0:
+    never) the workers end, and are made again at the next."""
+
+    def __init__(self, scheduler: Scheduler, plans: Sequence[WorkerPlan], keep_alive: float = 0.0) -> None:
+        self.hosts = [WorkerHost(scheduler.open_lane(), plan) for plan in plans]
+        self.gave_up: int | None = None  # the exit code to end with: 78 where a restart cannot help
+        self._scheduler = scheduler
+        self._keep_alive = keep_alive
+        self._used = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+        scheduler.on_work = self._on_work
+
+    # ---- for people
+
+    @property
+    def state(self) -> State:
+        """The best that any worker is in: one that is ready is enough."""
+        return next(state for state in _BEST_FIRST if any(host.state == state for host in self.hosts))
+
+    @property
+    def fraction(self) -> float:
+        """Of the load, 0 to 1, of the worker that stands for all."""
+        return self._speaker.fraction
+
+    @property
+    def text(self) -> str:
+        """What that worker is doing."""
+        return self._speaker.text
+
+    @property
+    def reason(self) -> str:
+        """Why a worker ended last."""
+        return self._speaker.reason
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the engine said of itself (``EngineInfo``); empty before it is loaded for the first time."""
+        return next((host.info for host in self.hosts if host.info), {})
+
+    @property
+    def restarts(self) -> int:
+        """Of all workers."""
+        return sum(host.restarts for host in self.hosts)
+
+    def workers(self) -> tuple[WorkerStatus, ...]:
+        """Each worker, in the order of its devices."""
+        return tuple(host.status() for host in self.hosts)
+
+    @property
+    def _speaker(self) -> WorkerHost:
+        state = self.state
+        return max((host for host in self.hosts if host.state == state), key=lambda host: host.fraction)
+
+    # ---- life
+
+    def start(self) -> None:
+        """Begin, in the background; once is enough."""
+        if self._task is None:
+            self._used = time.monotonic()
+            for host in self.hosts:
+                host.start()
+            self._task = asyncio.create_task(self._tend(), name="worker-pool")
+
+    async def stop(self) -> None:
+        """End all workers and stop making new ones."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(host.stop() for host in self.hosts))
+
+    async def _tend(self) -> None:
+        while True:
+            for host in self.hosts:
+                host.watch()
+            self._scheduler.tick()
+            self._rest_if_idle()
+            self._give_up_if_hopeless()
+            await asyncio.sleep(TICK)
+
+    def _on_work(self) -> None:
+        self._used = time.monotonic()
+        for host in self.hosts:
+            host.wake()
+
+    def _rest_if_idle(self) -> None:
+        if self._scheduler.jobs or self._scheduler.running:
+            self._used = time.monotonic()
+        elif self._may_rest() and time.monotonic() - self._used >= self._keep_alive:
+            log.info("nobody asked for %g s: the engine rests until somebody does", self._keep_alive)
+            for host in self.hosts:
+                host.rest()
+
+    def _may_rest(self) -> bool:
+        """Not while one of them is on its way: it would have to be stopped half-way."""
+        settled = all(host.state in ("ready", "down") for host in self.hosts)
+        return self._keep_alive > 0 and settled and self.state == "ready"
+
+    def _give_up_if_hopeless(self) -> None:
+        """Where any worker may still come, it is waited for; where none will, nobody waits in vain."""
+        if self.gave_up is not None or not all(host.hopeless or host.exhausted for host in self.hosts):
+            return
+        self.gave_up = EXIT_CONFIG if all(host.hopeless for host in self.hosts) else 1
+        for host in self.hosts:
+            host.give_up()
+        reason = self.reason
+        log.critical("the engine is given up: %s", reason)
+        self._scheduler.cancel_all(lambda: NotReady("engine_down", reason=reason))
