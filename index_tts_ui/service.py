@@ -4,64 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
 
-from . import engines
+from . import choice, engines
 from .config import Config
+from .door import Door
 from .engines.base import Frontend
-from .errors import BadConfig, Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
+from .errors import Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
 from .handle import Handle, Status
-from .host import WorkerHost
 from .job import Job
 from .outputs import OutputStore, Recording
+from .pool import WorkerPool
 from .scheduler import Scheduler
-from .speech import Owner, Piece, Segment, SpeechRequest, VoiceInfo
-from .voices import VoiceStore
+from .speech import Owner, Piece, Segment, SpeechRequest, VoiceRef
+from .voice_desk import VoiceDesk
 
 log = logging.getLogger("tts.service")
-T = TypeVar("T")
 
-SPEED = (0.25, 4.0)
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that unmodified clients send
 INLINE_TEXT = 48  # characters that are split quicker than they are handed to another thread
 LOADING_RETRY = 5  # seconds to suggest while the model loads
+SPLITTING = ("segment_tokens", "pause_ms")  # parameters that end here
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
-class SpeechService:
+class SpeechService(VoiceDesk):
     """Validates, resolves voices, splits the text with the engine's frontend, submits."""
 
     def __init__(
-        self, config: Config, engine: str, scheduler: Scheduler, host: WorkerHost, outputs: OutputStore
+        self, config: Config, engine: str, scheduler: Scheduler, host: WorkerPool, outputs: OutputStore
     ) -> None:
         self.config = config
         self.engine = engine
         self.outputs = outputs
         self.host = host
         self._scheduler = scheduler
-        spec = engines.REGISTRY[engine]
-        self._frontend: Frontend = engines.resolve(spec.frontend)()
-        self.voice_store = VoiceStore(self._frontend.voices(), config.default_voice)
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="tts-pool")
+        self.spec = engines.REGISTRY[engine]
+        model = (config.cache_hub / self.spec.model,) if self.spec.frontend_reads_model else ()
+        self._frontend: Frontend = engines.resolve(self.spec.frontend)(*model)
+        super().__init__(
+            config.voices,
+            engine,
+            self._frontend.voices(),
+            config.default_voice,
+            clones="clone" in self.spec.features,
+        )
+        self._door = Door(engine, self.spec, self.can, self.voice_store.clip_key)
         self._active: dict[tuple[str, str], Job] = {}
         self._draining = self._refusing = False
         self._warm = False  # whether the frontend has its dictionaries
+        self._hint = choice.hint(config, engine)
         self._keepers: set[asyncio.Task[None]] = set()
 
     # ---- what there is
-
-    def voices(self) -> Sequence[VoiceInfo]:
-        """All voices, best first for each language."""
-        return self.voice_store.all()
-
-    def default_voice(self) -> str:
-        """The id of the voice that is used where a request names none."""
-        return self.voice_store.default
 
     def models(self) -> list[str]:
         """What a request's ``model`` may say; the engine first."""
@@ -73,8 +71,9 @@ class SpeechService:
             raise NotFound("model_not_found", param="model", model=model[:64])
 
     def can(self, feature: str) -> bool:
-        """Whether the engine has a feature (see ``EngineInfo``); nothing before it is loaded."""
-        return feature in self.host.info.get("features", ())
+        """Whether the engine has a feature (see ``EngineInfo``): as its registry entry says, until it is
+        loaded and says itself; a checkpoint may lack something."""
+        return feature in self.spec.features and feature in self.host.info.get("features", (feature,))
 
     def status(self) -> Status:
         """For the badge, the probes and /v1/status."""
@@ -89,13 +88,19 @@ class SpeechService:
             running=self._scheduler.running,
             max_waiting=self._scheduler.limits.max_waiting,
             restarts=host.restarts,
+            workers=host.workers(),
+            hint=self._hint,
         )
 
-    async def preview(self, text: str, *, language: str = "", voice: str = "") -> list[Piece]:
+    async def preview(
+        self, text: str, *, language: str = "", voice: str = "", segment_tokens: int | None = None
+    ) -> list[Piece]:
         """The segments that ``text`` would become, exactly. Raises Invalid or NotFound."""
+        params = {} if segment_tokens is None else {"segment_tokens": segment_tokens}
+        asked = self._door.checked(SpeechRequest(text, voice, language=language, params=params))
         self._check_text(text)
-        info = self.voice_store.info(voice)
-        return await self._split(text, language, info.language)
+        nobody = not voice and not self.default_voice()  # a library may be empty yet
+        return await self._split(asked, "" if nobody else self.voice_store.info(voice).language)
 
     # ---- one request
 
@@ -103,13 +108,12 @@ class SpeechService:
         """Take a request in, or say no at once: Invalid, NotFound, Conflict, Overloaded, NotReady."""
         self._check_ready(request.wait_ready)
         self._check_text(request.text)
-        self._check_values(request)
+        request = self._door.checked(request)
         self.check_model(request.model)
-        voices = self.voice_store.resolve(request.voice)
+        voice, voices = self._resolved(request.voice)
         self._check_id(owner, request.id)
         self._scheduler.check_room()
-        info = self.voice_store.info(request.voice)
-        pieces = await self._split(request.text, request.language, info.language)
+        pieces = await self._split(request, voice.language)
         job = self._job(request, owner, pieces, voices)
         # again: the split gave others, and the worker's end, a turn
         self._check_ready(request.wait_ready)
@@ -153,14 +157,11 @@ class SpeechService:
         if self._active.get((job.owner.key, job.request_id)) is job:
             del self._active[job.owner.key, job.request_id]
 
-    async def in_pool(self, function: Callable[..., T], *args: Any) -> T:
-        """Run something short off the event loop (levelling, encoding, splitting)."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
-
     # ---- life
 
     async def warm(self) -> None:
-        """Let the frontend load its dictionaries before the first text comes."""
+        """Let the frontend load its dictionaries before the first text comes; begin the voices' upkeep."""
+        self.start_upkeep(self.config.cache_hub / "kokoro")
         await self.in_pool(self._frontend.split, "你好。 Hello.")
         self._warm = True
 
@@ -181,9 +182,9 @@ class SpeechService:
         return self._scheduler.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
 
     async def close(self) -> None:
-        """End the worker and the pool."""
+        """End the worker, the upkeep and the pool."""
         await self.host.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        await self.stop_upkeep()
 
     # ---- checks
 
@@ -201,19 +202,6 @@ class SpeechService:
         if len(text) > self.config.max_text:
             raise Invalid("text_too_long", param="input", length=len(text), limit=self.config.max_text)
 
-    def _check_values(self, request: SpeechRequest) -> None:
-        low, high = SPEED
-        if not (math.isfinite(request.speed) and low <= request.speed <= high):
-            raise Invalid("bad_value", param="speed", reason=f"must be a number from {low} to {high}")
-        if request.timeout is not None and not (
-            math.isfinite(request.timeout) and 0 < request.timeout <= 86_400
-        ):
-            raise Invalid("bad_value", param="timeout", reason="must be seconds, above 0 and at most 86400")
-        if request.language not in ("", "zh", "en"):
-            raise Invalid("bad_value", param="language", reason="must be 'zh', 'en' or absent")
-        if request.emotion is not None and not self.can("emotion"):
-            raise Invalid("unsupported", param="emotion", engine=self.engine, what="emotions")
-
     def _check_id(self, owner: Owner, request_id: str | None) -> None:
         if request_id is None:
             return
@@ -223,17 +211,23 @@ class SpeechService:
         if job is not None and not job.ended:
             raise Conflict("id_in_use", id=request_id)
 
-    async def _split(self, text: str, language: str, voice_language: str) -> list[Piece]:
+    async def _split(self, request: SpeechRequest, voice_language: str) -> list[Piece]:
+        text, budget = request.text, request.params.get("segment_tokens")
+        arguments = (text, request.language, voice_language or "zh-CN", budget)
         if self._warm and len(text) <= INLINE_TEXT:
-            pieces = self._frontend.split(text, language, voice_language)
+            pieces = self._frontend.split(*arguments)
         else:
-            pieces = await self.in_pool(self._frontend.split, text, language, voice_language)
+            pieces = await self.in_pool(self._frontend.split, *arguments)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
-        return pieces
+        pause = request.params.get("pause_ms")
+        return pieces if pause is None else [replace(piece, pause_after=pause / 1000) for piece in pieces]
 
-    def _job(self, request: SpeechRequest, owner: Owner, pieces: list[Piece], voices: Any) -> Job:
+    def _job(
+        self, request: SpeechRequest, owner: Owner, pieces: list[Piece], voices: tuple[VoiceRef, ...]
+    ) -> Job:
         job_id = secrets.token_hex(8)
+        params = {key: value for key, value in request.params.items() if key not in SPLITTING}
         segments = [
             Segment(
                 id=f"{job_id}/{index}",
@@ -242,7 +236,7 @@ class SpeechService:
                 tokens=piece.tokens,
                 language=piece.language,
                 voices=voices,
-                params={"speed": request.speed},
+                params={"speed": request.speed, **params},
                 emotion=request.emotion,
                 seed=request.seed,
                 pause_after=piece.pause_after,
@@ -251,17 +245,3 @@ class SpeechService:
         ]
         request_id = request.id or f"req-{secrets.token_urlsafe(12)}"
         return Job(job_id, request_id, owner, segments, len(request.text), request.timeout)
-
-
-def choose_engine(config: Config) -> str:
-    """The engine that ``config`` asks for; ``auto`` takes the first that can be served.
-
-    Raises:
-        BadConfig: no engine of that name.
-    """
-    if config.engine == "auto":
-        return engines.AUTO[0]
-    if config.engine not in engines.REGISTRY:
-        known = ", ".join(("auto", *engines.REGISTRY))
-        raise BadConfig("bad_config", name="engine", reason=f"'{config.engine}' is not one of {known}")
-    return config.engine

@@ -6,12 +6,12 @@ from fastapi import FastAPI
 
 from ..config import Config
 from ..service import SpeechService
-from . import articles, docs, errors, fallback, health, middleware, openai, outputs, preview, requests
+from . import articles, docs, errors, fallback, health, middleware, openai, outputs, preview, requests, voices
 
 # the busiest route first: routes are looked through in order
 ROUTERS = (
     openai.speech,
-    *(surface.router for surface in (openai, articles, requests, outputs, preview, health)),
+    *(surface.router for surface in (openai, voices, articles, requests, outputs, preview, health)),
 )
 
 

@@ -9,60 +9,22 @@ from fastapi import APIRouter, Body, Depends, File, Form, Query, Request, Respon
 from ..audio import FORMATS
 from ..errors import Invalid, TTSError
 from ..service import Handle, SpeechService
-from ..speech import Emotion, Ended, Owner, SpeechRequest
-from .aliases import voice_for
+from ..speech import Ended, Owner, SpeechRequest
+from .aliases import speaker_voice, voice_for
 from .deps import FORM, JSON, Caller, RequestId, Service, wants
-from .schemas import REFUSALS, AudioUrl, SynthesizeBody, Text, TTSBody
+from .emotion import emotion_named
+from .fields import Text
+from .schemas import REFUSALS, AudioUrl, SynthesizeBody, TTSBody
 from .sound import SpeechResponse, attended, whole
 
 router = APIRouter(tags=["Articles"], responses=REFUSALS)
 WAV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/wav": {}}, "description": "The whole sound."}
 }
-PLAIN = ("neutral", "calm")  # how an engine without emotions speaks anyway
-
-EMOTIONS = {
-    name: name for name in ("neutral", "happy", "angry", "sad", "afraid", "disgusted", "melancholic")
-} | {
-    "surprised": "surprised",
-    "calm": "calm",
-    "中性": "neutral",
-    "喜悦": "happy",
-    "开心": "happy",
-    "愤怒": "angry",
-    "悲伤": "sad",
-    "恐惧": "afraid",
-    "厌恶": "disgusted",
-    "低落": "melancholic",
-    "惊喜": "surprised",
-    "平静": "calm",
-}
-
 TextField = Annotated[Text, Form(description="What to say.")]
 EmotionField = Annotated[
     Text, Form(max_length=64, description="neutral, happy, angry, ... or 喜悦, 愤怒, ...")
 ]
-
-
-def emotion_of(service: SpeechService, name: str) -> Emotion | None:
-    """What an article's emotion name means; None is the plain voice. Raises Invalid."""
-    known = EMOTIONS.get(name.strip().lower() or "neutral")
-    if known is None:
-        raise Invalid("not_one_of", param="emotion", allowed=", ".join(EMOTIONS))
-    if service.can("emotion"):
-        return None if known == "neutral" else Emotion(name=known)
-    if known not in PLAIN:
-        what = f"the emotion {known}; neutral and calm work"
-        raise Invalid("unsupported", param="emotion", engine=service.engine, what=what)
-    return None
-
-
-def speaker(service: SpeechService, speaker_id: int) -> str:
-    """The voice of ``speaker_id``. Raises Invalid where there are not so many."""
-    voices = service.config.listed("speaker_ids")
-    if speaker_id >= len(voices):
-        raise Invalid("out_of_range", param="speaker_id", bound=f"0-{len(voices) - 1}")
-    return voices[speaker_id]
 
 
 async def submit(service: SpeechService, asked: SpeechRequest, caller: Owner) -> Handle:
@@ -86,7 +48,7 @@ async def api_tts(
     """The whole sound in one answer, with its Content-Length. `voice` stands before `speaker_id`."""
     voice = voice_for(service, body.voice, body.text) if body.voice else ""
     if not voice and body.speaker_id is not None:
-        voice = speaker(service, body.speaker_id)
+        voice = speaker_voice(service, body.speaker_id, body.text)
     asked = SpeechRequest(text=body.text, voice=voice, speed=body.speed, id=request_id)
     return await _sound(service, await submit(service, asked, caller), request, body.format)
 
@@ -101,7 +63,7 @@ async def tts_generate(
     emotion: EmotionField = "neutral",
 ) -> Response:
     """A wav of the default voice. Other emotions than neutral and calm need an engine that has them."""
-    asked = SpeechRequest(text=text, emotion=emotion_of(service, emotion), id=request_id)
+    asked = SpeechRequest(text=text, emotion=emotion_named(service, emotion), id=request_id)
     return await _sound(service, await submit(service, asked, caller), request, "wav")
 
 
@@ -113,19 +75,25 @@ async def tts(
     caller: Caller,
     ref_audio: Annotated[UploadFile | None, File(description="A voice to imitate.")] = None,
 ) -> Response:
-    """A streamed wav in the voice of `ref_audio`; without one, in the default voice."""
-    if ref_audio is not None:
-        what = "speaking in the voice of ref_audio; leave it out, or choose a built-in voice elsewhere"
-        raise Invalid("unsupported", param="ref_audio", engine=service.engine, what=what)
-    handle = await submit(service, SpeechRequest(text=text, id=request_id), caller)
+    """A streamed wav in the voice of `ref_audio`; without one, in the default voice. Have the right to the voice."""
+    voice = "" if ref_audio is None else await _clip(service, await ref_audio.read())
+    handle = await submit(service, SpeechRequest(text=text, voice=voice, id=request_id), caller)
     return SpeechResponse(service, handle, "wav")
+
+
+async def _clip(service: SpeechService, data: bytes) -> str:
+    try:
+        return f"clip:{(await service.add_clip(data)).key}"
+    except TTSError as error:
+        error.param = "ref_audio"
+        raise
 
 
 async def _synthesize(
     service: SpeechService, request: Request, request_id: str, caller: Owner, text: str, emotion: str
 ) -> AudioUrl:
     """Speak, keep, answer when it is done. Raises the request's error."""
-    asked = SpeechRequest(text=text, emotion=emotion_of(service, emotion), id=request_id)
+    asked = SpeechRequest(text=text, emotion=emotion_named(service, emotion), id=request_id)
     handle = await submit(service, asked, caller)
     recording = service.keep(handle, attended=False)
     async with attended(handle, request.receive):

@@ -19,7 +19,8 @@ RETRY_SECONDS = 2  # what a probe of a service that is not ready should wait
 
 def _status(service: SpeechService) -> ServiceStatus:
     status = service.status()
-    return ServiceStatus(ready=status.ready, **asdict(status))
+    features = [feature for feature in service.spec.features if service.can(feature)]
+    return ServiceStatus(ready=status.ready, features=features, **asdict(status))
 
 
 @router.head("/healthz", include_in_schema=False)

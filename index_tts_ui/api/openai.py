@@ -11,7 +11,8 @@ from ..audio import FORMATS
 from ..speech import SpeechRequest
 from .aliases import voice_for
 from .deps import Asked, DirectRoute, Service
-from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody, VoiceEntry, Voices
+from .emotion import emotion_asked, emotion_instructed
+from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody
 from .sound import SpeechResponse
 
 router = APIRouter(tags=["OpenAI"], responses=REFUSALS)
@@ -36,19 +37,24 @@ async def create_speech(body: SpeechBody, ask: Asked) -> Response:
     """
     service = ask.service
     service.check_model(body.model)
-    ignored = ["instructions"] if body.instructions and not service.can("emotion") else []
+    emotion = emotion_asked(service, body.emotion)
+    instructed, followed = emotion_instructed(service, body.instructions)
+    if body.emotion is not None and body.instructions:
+        instructed, followed = None, False
     asked = SpeechRequest(
         text=body.input,
         voice=voice_for(service, body.voice, body.input, body.language),
         model=body.model,
         language=body.language,
         speed=body.speed,
+        emotion=emotion or instructed,
+        params=body.params,
         seed=body.seed,
         timeout=body.timeout,
         id=ask.request_id,
     )
     handle = await service.submit(asked, ask.caller)
-    headers = {"x-tts-ignored": ", ".join(ignored)} if ignored else {}
+    headers = {} if followed else {"x-tts-ignored": "instructions"}
     return SpeechResponse(service, handle, body.response_format, body.stream_format, headers)
 
 
@@ -73,9 +79,3 @@ async def get_model(model: str, service: Service) -> Model:
 async def list_audio_models(service: Service) -> ModelNames:
     """The same, as Open WebUI asks for it."""
     return ModelNames(models=[ModelName(id=name) for name in service.models()])
-
-
-@router.get("/v1/audio/voices")
-async def list_voices(service: Service) -> Voices:
-    """The voices. OpenAI's stock names (alloy, ...) work too; they stand for some of these."""
-    return Voices(voices=[VoiceEntry.model_validate(info, from_attributes=True) for info in service.voices()])

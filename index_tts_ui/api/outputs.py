@@ -12,7 +12,8 @@ from ..audio import FORMATS
 from ..errors import Conflict
 from ..outputs import Recording
 from .deps import Service
-from .schemas import REFUSALS, AudioFormat
+from .fields import AudioFormat
+from .schemas import REFUSALS
 from .sound import Coder
 
 router = APIRouter(tags=["Outputs"], responses=REFUSALS)

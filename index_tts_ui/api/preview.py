@@ -16,7 +16,9 @@ SECONDS_PER_TOKEN = 0.052  # of sound; Kokoro: 0.054 in Mandarin, 0.05 in Englis
 async def preview(body: PreviewBody, service: Service) -> Preview:
     """The exact segments, and their tokens as the engine counts them. Needs no loaded model."""
     voice = voice_for(service, body.voice, body.text, body.language)
-    pieces = await service.preview(body.text, language=body.language, voice=voice)
+    pieces = await service.preview(
+        body.text, language=body.language, voice=voice, segment_tokens=body.segment_tokens
+    )
     tokens = sum(piece.tokens for piece in pieces)
     pauses = sum(piece.pause_after for piece in pieces)
     return Preview(

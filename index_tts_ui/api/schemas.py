@@ -2,105 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field
+
+from .emotion import EmotionField
+from .fields import (
+    AudioFormat,
+    Body,
+    Language,
+    Number,
+    ParameterBody,
+    Seed,
+    Speed,
+    Text,
+    Timeout,
+    Voice,
+    with_parameters,
 )
-from pydantic_core import PydanticCustomError
-
-_UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def _speakable(value: str) -> str:
-    """JSON can carry lone surrogates, and forms other encodings of them; nothing behind here can."""
-    if _UNSPEAKABLE.search(value):
-        raise PydanticCustomError("string_unicode", "Input should be valid Unicode without NUL")
-    return value
+def _speech_schema(schema: dict[str, Any]) -> None:
+    with_parameters(schema)
+    schema["examples"] = [
+        {"model": "kokoro", "input": "你好，世界。Hello, world.", "voice": "zf_xiaobei"},
+        {"model": "tts-1", "input": "Good morning!", "voice": "alloy", "response_format": "opus"},
+    ]
 
 
-Text = Annotated[str, AfterValidator(_speakable)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Speed = Annotated[Number, Field(ge=0.25, le=4.0, description="1 is the voice's own speed.")]
-Timeout = Annotated[Number, Field(gt=0, le=86_400, description="Seconds for the whole request.")]
-Seed = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
-AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+class SpeechBody(ParameterBody):
+    """OpenAI's request; what follows `stream_format` is ours (SDK: `extra_body`)."""
 
-
-def _voice_id(value: Any) -> Any:
-    return value.get("id") if isinstance(value, dict) else value
-
-
-def _language(value: Any) -> Any:
-    """``zh-CN`` and ``auto`` are what clients send; the service knows zh, en and "" (by the text)."""
-    return (
-        value.replace("_", "-").lower().partition("-")[0].replace("auto", "")
-        if isinstance(value, str)
-        else value
-    )
-
-
-Voice = Annotated[
-    Annotated[Text, Field(min_length=1, max_length=256)],
-    BeforeValidator(_voice_id),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "maxLength": 256},
-                {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
-            ],
-            "description": "An id of GET /v1/audio/voices, one of OpenAI's names (alloy, echo, ...), or a "
-            "blend of up to four: `af_heart+zf_xiaobei`, `af_heart:0.7+af_bella:0.3`.",
-        }
-    ),
-]
-Language = Annotated[
-    Literal["", "zh", "en"],
-    BeforeValidator(_language),
-    Field(description='"zh" or "en"; absent, "" or "auto": by the text.'),
-]
-
-
-class Body(BaseModel):
-    """Unknown fields are ignored, and null stands for absent: SDKs send both."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, data: Any) -> Any:
-        return (
-            {key: value for key, value in data.items() if value is not None}
-            if isinstance(data, dict)
-            else data
-        )
-
-
-class SpeechBody(Body):
-    """OpenAI's request; `language`, `timeout` and `seed` are ours (SDK: `extra_body`)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"model": "kokoro", "input": "你好，世界。Hello, world.", "voice": "zf_xiaobei"},
-                {"model": "tts-1", "input": "Good morning!", "voice": "alloy", "response_format": "opus"},
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_speech_schema)
     model: Text = Field(min_length=1, max_length=256, description="One of GET /v1/models.")
     input: Text = Field(description="What to say: 1 to 4096 characters (the setting max_text).")
     voice: Voice
     instructions: Text = Field(
         "",
         max_length=4096,
-        description="How to say it. An engine without emotions answers `X-TTS-Ignored: instructions`.",
+        description="How to say it: in words where the engine can, else the name of an emotion. An engine that "
+        "can follow neither answers `X-TTS-Ignored: instructions`.",
     )
     response_format: AudioFormat = Field("mp3", description="pcm is 24 kHz, 16 bit, mono, without a header.")
     speed: Speed = 1.0
@@ -108,6 +49,7 @@ class SpeechBody(Body):
         "audio", description="sse: speech.audio.delta and .done events."
     )
     language: Language = ""
+    emotion: EmotionField | None = None
     timeout: Timeout | None = None
     seed: Seed = 0
 
@@ -147,6 +89,7 @@ class PreviewBody(Body):
     text: Text
     language: Language = ""
     voice: Annotated[Text, Field(max_length=256)] = ""
+    segment_tokens: int | None = Field(None, description="As in a speech request, where the engine has it.")
 
 
 class Segment(BaseModel):
@@ -194,23 +137,6 @@ class ModelNames(BaseModel):
     models: list[ModelName]
 
 
-class VoiceEntry(BaseModel):
-    """One voice. ``language`` is what it speaks best."""
-
-    id: str
-    name: str
-    name_zh: str
-    language: str
-    gender: Literal["female", "male"]
-    kind: Literal["builtin", "clip"]
-
-
-class Voices(BaseModel):
-    """GET /v1/audio/voices."""
-
-    voices: list[VoiceEntry]
-
-
 class AudioUrl(BaseModel):
     """Where the kept sound is."""
 
@@ -235,8 +161,22 @@ class Health(BaseModel):
     version: str
 
 
+class Worker(BaseModel):
+    """One of the service's workers: there is one for each device. ``stats`` are its engine's own figures."""
+
+    device: str
+    state: str
+    fraction: float = Field(description="Of the loading, 0 to 1.")
+    text: str
+    reason: str
+    running: int = Field(description="Segments that it has.")
+    restarts: int
+    stats: dict[str, Any]
+
+
 class ServiceStatus(BaseModel):
-    """GET /v1/status and /readyz. ``state``: loading, ready, restarting, down, draining."""
+    """GET /v1/status and /readyz. ``state``: loading, ready, asleep (the model left its device after idle
+    time; the next request wakes it), waking, restarting, down, draining; the best of the workers'."""
 
     ready: bool
     state: str
@@ -248,6 +188,8 @@ class ServiceStatus(BaseModel):
     running: int
     max_waiting: int
     restarts: int
+    workers: list[Worker]
+    features: list[str] = Field(description="What the engine can do, such as clone, emotion, emotion_text.")
 
 
 class ErrorBody(BaseModel):

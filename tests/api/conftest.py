@@ -45,3 +45,13 @@ def kokoro(kokoro_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     # the machine may be busy with other tests: a segment may take its time
     with serving(home, "--engine", "kokoro", "--timeout", "120") as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The test engine that clones; what it received is in ``received.jsonl``."""
+    home = tmp_path_factory.mktemp("clone")
+    with serving(
+        home, "--engine", "tone-clone", "--engine-options", f"record={home}/received.jsonl"
+    ) as server:
+        yield server

@@ -14,9 +14,9 @@ import pytest
 
 from index_tts_ui.app import build_service
 from index_tts_ui.config import Config
-from index_tts_ui.errors import BadConfig, Conflict, Invalid, NotFound, NotReady, Overloaded, TTSError
+from index_tts_ui.errors import Conflict, Invalid, NotFound, NotReady, Overloaded, TTSError
 from index_tts_ui.outputs import OutputStore
-from index_tts_ui.service import SpeechService, choose_engine
+from index_tts_ui.service import SpeechService
 from index_tts_ui.speech import Ended, Owner, SegmentReady, SpeechRequest, Started
 
 ME = Owner("me")
@@ -253,12 +253,6 @@ def test_old_and_surplus_outputs_are_cleaned_oldest_first(tmp_path: Path) -> Non
     assert store.clean() == 3  # one too old, two beyond the megabyte
     assert [path.stem for path in tmp_path.glob("*.pcm")] == ["output-number-0003"]
     assert [path.stem for path in tmp_path.glob("*.json")] == ["output-number-0003"]
-
-
-def test_the_test_engine_is_never_chosen_by_itself() -> None:
-    assert choose_engine(Config(engine="auto")) == "kokoro"
-    with pytest.raises(BadConfig):
-        choose_engine(Config(engine="espeak"))
 
 
 def test_a_full_queue_is_refused_before_the_text_is_split(tmp_path: Path) -> None:
