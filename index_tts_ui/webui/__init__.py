@@ -14,7 +14,10 @@ import gradio as gr
 from fastapi import FastAPI
 
 from ..config import Config
+from ..emotions import PRESETS
+from ..parameters import PARAMETERS
 from ..service import SpeechService
+from ..speech import EMOTIONS
 from . import i18n
 from .early import EarlyHead, early_head
 from .page import build
@@ -25,7 +28,7 @@ QUEUE_SECONDS = 0.02
 
 def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
     """Mount the page at "/" (so the API's routes must be there already); serve what this returns."""
-    tables = i18n.tables(service.voices())
+    tables = i18n.tables([voice for voice in service.voices() if voice.kind == "builtin"])
     texts = gr.I18n(**tables)
     page = build(service, texts)
     # Gradio looks into its queue a thousand times a second, also when nobody is there: a fiftieth
@@ -46,14 +49,21 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
         enable_monitoring=False,
         max_file_size=config.max_body,
     )
-    return EarlyHead(app, early_head(_page_data(tables, service, config)))
+    return EarlyHead(app, lambda: early_head(_page_data(tables, service, config)))
 
 
 def _page_data(
     tables: dict[str, dict[str, str]], service: SpeechService, config: Config
 ) -> dict[str, object]:
-    """What the page's scripts need to know from the start."""
+    """What the page's scripts need to know from the start. What the engine can, its checkpoint decides."""
+    cloning = "clone" in service.spec.features
     return {
+        "engine": service.engine,
+        "can": {feature: service.can(feature) for feature in service.spec.features},
+        "parameters": {name: i18n.parameter(PARAMETERS[name]) for name in service.spec.parameters},
+        "languages": service.spec.languages if cloning else (),
+        "emotions": EMOTIONS,
+        "presets": {name: preset.vector for name, preset in PRESETS.items()},
         "strings": tables,
         "maxText": config.max_text,
         "examples": i18n.EXAMPLES,

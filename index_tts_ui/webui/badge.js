@@ -12,6 +12,8 @@ const WORDS = {
     return others > 0 ? tts.t("badge_waiting", { n: others }) : tts.t("badge_ready");
   },
   loading: (s) => tts.t("badge_loading", { p: Math.round(100 * (s.fraction || 0)) }),
+  asleep: () => tts.t("badge_asleep"),
+  waking: (s) => tts.t("badge_loading", { p: Math.round(100 * (s.fraction || 0)) }),
   restarting: () => tts.t("badge_restarting"),
   draining: () => tts.t("badge_draining"),
   down: () => tts.t("badge_down"),
@@ -20,7 +22,7 @@ const WORDS = {
 function show() {
   const state = status.state in WORDS ? status.state : "connecting";
   pill.dataset.state = state;
-  pill.style.setProperty("--part", state === "loading" ? status.fraction || 0 : 1);
+  pill.style.setProperty("--part", ["loading", "waking"].includes(state) ? status.fraction || 0 : 1);
   const text = WORDS[state](status);
   if (words.textContent !== text) words.textContent = text;
   pill.title = tts.t("hint_" + state);

@@ -17,7 +17,9 @@ function estimate() {
   const box = $(".estimate");
   if (!known?.segments.length) { box.textContent = ""; return; }
   const n = known.segments.length;
-  box.textContent = `${tts.t("segments", { n })} · ${tts.t("about", { time: tts.duration(known.estimated_seconds) })}`;
+  const parts = [tts.t("segments", { n }), tts.t("about", { time: tts.duration(known.estimated_seconds) })];
+  if ("segment_tokens" in tts.data.parameters) parts.splice(1, 0, tts.t("tokens", { n: known.tokens }));
+  box.textContent = parts.join(" · ");
 }
 
 function show(preview) {
@@ -31,10 +33,12 @@ async function preview() {
   const text = area().value;
   if (!count() || !text.trim()) return show(null);
   asked = new AbortController();
+  const { language = "", reference = null, params = {} } = tts.tuning.said();
+  const budget = params.segment_tokens ? { segment_tokens: params.segment_tokens } : {};
   try {
     const answer = await fetch(tts.url("v1/audio/preview"), {
       method: "POST", headers: { "Content-Type": "application/json" }, signal: asked.signal,
-      body: JSON.stringify({ text, language: "", voice: tts.voice ?? "" }),
+      body: JSON.stringify({ text, language, voice: reference === null ? tts.voice ?? "" : reference && `clip:${reference}`, ...budget }),
     });
     if (area().value === text) show(answer.ok ? await answer.json() : null);
   } catch (error) {
@@ -85,11 +89,20 @@ document.addEventListener("click", (event) => {
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("#voice input, #second input")) event.target.select();
 });
+let said = "";
 tts.addEventListener("voice", () => { if (area()?.value) preview(); });
+tts.addEventListener("tuning", () => { // a slider says so at every step
+  const { language, reference, params } = tts.tuning.said(), now = JSON.stringify([language, reference, params?.segment_tokens]);
+  if (now === said) return;
+  said = now;
+  clearTimeout(timer);
+  timer = setTimeout(preview, PAUSE_MS);
+});
 tts.addEventListener("status", (event) => { if (event.detail.state !== "gone" && !known && area()?.value) preview(); });
 // Gradio names the two inputs of a slider half in English, and has no tooltip for a button.
 function nameControls() {
   tts.present("#speak").then((button) => { button.title = tts.t("shortcut"); });
+  document.querySelectorAll("#tabs > .tab-wrapper button:not([role=tab])").forEach((e) => e.setAttribute("aria-label", tts.t("tabs_more")));
   for (const key of ["speed", "share"]) {
     document.querySelectorAll(`#${key} input`).forEach((e) => e.setAttribute("aria-label", tts.t(key)));
   }

@@ -1,5 +1,6 @@
 // Runs before Gradio's own bundle: fixes the language that the bundle will read, and keeps what every
-// script of the page shares in one place, window.tts (an EventTarget: "lang", "status", "voice", "typed", "preview", "refused").
+// script of the page shares in one place, window.tts (an EventTarget: "lang", "status", "voice", "typed", "preview", "refused",
+// "library": the voices, "tuning": what else Speak sends, "heard": a clip begins or ends).
 (() => {
   const tts = Object.assign(new EventTarget(), { data: TTS_DATA });
   window.tts = tts;
@@ -34,10 +35,11 @@
     return whole < 60 ? tts.t("seconds", { n: whole }) : tts.t("minutes", { n: Math.round(whole / 60) });
   };
 
-  // Fills the fixed words of a block: data-t for text, data-t-label / data-t-title for attributes.
+  // Fills the fixed words of a block: data-t for text, data-t-label / data-t-title / data-t-hint for attributes.
   tts.label = (root) => {
     root.querySelectorAll("[data-t]").forEach((e) => { e.textContent = tts.t(e.dataset.t); });
     root.querySelectorAll("[data-t-label]").forEach((e) => e.setAttribute("aria-label", tts.t(e.dataset.tLabel)));
+    root.querySelectorAll("[data-t-hint]").forEach((e) => { e.placeholder = tts.t(e.dataset.tHint); });
     root.querySelectorAll("[data-t-title]").forEach((e) => { e.title = tts.t(e.dataset.tTitle); });
   };
 
@@ -57,19 +59,21 @@
     keep(values) {
       write(SETTINGS, JSON.stringify(values));
       tts.settings.show(values[1]);
-      tts.emit("voice", tts.voice = values[0]);
+      tts.emit("voice", tts.voice = values[0] ?? "");
     },
     show(second) { document.body.dataset.blend = second ? "on" : "off"; }, // its share, only where there is one
-    saved() {
+    async saved() {
+      await tts.library.ready;
       let kept = [];
       try { kept = JSON.parse(read(SETTINGS)) ?? []; } catch { /* not ours */ }
-      const known = (id) => typeof id === "string" && `voice:${id}` in tts.data.strings.en;
+      const known = (id) => typeof id === "string" && (`voice:${id}` in tts.data.strings.en || tts.library.find(id));
       const within = (value, low, high, other) => (value >= low && value <= high ? value : other);
-      const voice = known(kept[0]) ? kept[0] : tts.data.voices[lang];
+      const choices = tts.data.can.clone ? tts.library.choices(kept[0]) : null;
+      const voice = choices ? choices.value ?? "" : known(kept[0]) ? kept[0] : tts.data.voices[lang];
       tts.emit("voice", tts.voice = voice);
       const second = known(kept[1]) ? kept[1] : "";
       tts.settings.show(second);
-      return [voice, second, within(kept[2], 5, 95, 50), within(kept[3], 0.5, 2, 1)];
+      return [choices ?? voice, second, within(kept[2], 5, 95, 50), within(kept[3], 0.5, 2, 1)];
     },
   };
 

@@ -7,29 +7,31 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+@cache
 def asset(*names: str) -> str:
     """The text of this package's data files, one after another."""
     return "\n".join((files(__package__) / name).read_text("utf-8") for name in names)
 
 
 def early_head(data: Mapping[str, Any]) -> bytes:
-    """The style sheet and ``early.js`` as elements; ``data`` is what every script of the page may read."""
+    """The style sheets and first scripts as elements; ``data`` is what every script of the page may read."""
     literal = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    script = asset("early.js").replace("TTS_DATA", literal, 1)
-    return f"<style>{asset('page.css')}</style><script>{script}</script>".encode()
+    script = asset("early.js", "library.js").replace("TTS_DATA", literal, 1)
+    return f"<style>{asset('page.css', 'controls.css')}</style><script>{script}</script>".encode()
 
 
 class EarlyHead:
-    """ASGI wrapper: adds ``head`` to the HTML of the page's own address and passes everything else on."""
+    """ASGI wrapper: adds what ``head`` gives to the HTML of the page's own address, passes all else on."""
 
-    def __init__(self, app: ASGIApp, head: bytes) -> None:
+    def __init__(self, app: ASGIApp, head: Callable[[], bytes]) -> None:
         self._app = app
         self._head = head
 
@@ -38,7 +40,7 @@ class EarlyHead:
         if scope["type"] != "http" or scope["method"] != "GET" or _path(scope) not in ("", "/"):
             await self._app(scope, receive, send)
             return
-        await self._app(_uncompressed(scope), receive, _Insert(send, self._head, _takes_gzip(scope)))
+        await self._app(_uncompressed(scope), receive, _Insert(send, self._head(), _takes_gzip(scope)))
 
 
 def _path(scope: Scope) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..audio.reference import NOTICES
+from ..emotions import PRESETS
+from ..parameters import Parameter
 from ..speech import VoiceInfo
+from . import words
 
-EN = {
+EN = words.EN | {
     "tagline": "Type it, hear it",
     "language": "Switch the page to Chinese",
     "text": "Text",
@@ -46,6 +50,7 @@ EN = {
     "badge_ready": "Ready",
     "badge_waiting": "Ready · {n} waiting",
     "badge_loading": "Loading {p} %",
+    "badge_asleep": "Resting",
     "badge_restarting": "Engine restarting",
     "badge_draining": "Shutting down",
     "badge_down": "Engine stopped",
@@ -53,6 +58,8 @@ EN = {
     "hint_gone": "The server does not answer; your text is kept and the page tries again by itself",
     "hint_ready": "The model is loaded",
     "hint_loading": "The model is loading; you can start already, your text will wait",
+    "hint_asleep": "The model has left the device after idle time; the next text brings it back",
+    "hint_waking": "The model is coming back to the device; your text waits for it",
     "hint_restarting": "The speech engine is being restarted; texts under way go on by themselves",
     "hint_draining": "The service finishes what is under way and takes nothing new",
     "hint_down": "The speech engine is not running; see the server's error log",
@@ -84,7 +91,7 @@ EN = {
     "error_refused": "The server did not take the request. Reload the page and try again; your text is kept.",
 }
 
-ZH = {
+ZH = words.ZH | {
     "tagline": "输入文字，即刻听见",
     "language": "切换到英文界面",
     "text": "文本",
@@ -121,6 +128,7 @@ ZH = {
     "badge_ready": "就绪",
     "badge_waiting": "就绪 · {n} 个排队",
     "badge_loading": "加载中 {p}%",
+    "badge_asleep": "休眠中",
     "badge_restarting": "引擎重启中",
     "badge_draining": "正在关闭",
     "badge_down": "引擎已停止",
@@ -128,6 +136,8 @@ ZH = {
     "hint_gone": "服务器没有响应；文本已保留，页面会自动重试",
     "hint_ready": "模型已加载",
     "hint_loading": "模型正在加载；现在就可以开始，文本会排队等候",
+    "hint_asleep": "模型空闲后已离开设备；下一段文本会将其唤醒",
+    "hint_waking": "模型正在重新载入设备；文本会排队等候",
     "hint_restarting": "语音引擎正在重启；进行中的文本会自动继续",
     "hint_draining": "服务正在完成手头的请求，不再接受新的请求",
     "hint_down": "语音引擎未在运行；请查看服务器的错误日志",
@@ -177,14 +187,29 @@ EXAMPLES = {
 
 def voice_label(voice: VoiceInfo, lang: str) -> str:
     """A voice's line in the picker: name, gender, language."""
-    words = ZH if lang.startswith("zh") else EN
+    table = ZH if lang.startswith("zh") else EN
     name = voice.name_zh if lang.startswith("zh") else voice.name
-    return " · ".join((name, words[voice.gender], words.get(voice.language, words["other"])))
+    return " · ".join((name, table[voice.gender], table.get(voice.language, table["other"])))
+
+
+def parameter(item: Parameter) -> dict[str, object]:
+    """A parameter as ``parameters.js`` takes it; its words are (English, Chinese)."""
+    return {
+        "default": item.default,
+        "low": item.low,
+        "high": item.high,
+        "step": item.step,
+        "label": (item.label, item.label_zh),
+        "help": (item.help, item.help_zh),
+    }
 
 
 def tables(voices: Sequence[VoiceInfo]) -> dict[str, dict[str, str]]:
-    """Both tables by Gradio's locale names, with a ``voice:<id>`` line for each voice."""
-    return {
-        lang: words | {f"voice:{voice.id}": voice_label(voice, lang) for voice in voices}
-        for lang, words in (("en", EN), ("zh-CN", ZH))
-    }
+    """Both tables by Gradio's locale names, with a ``voice:<id>`` line for each of the (built-in) voices."""
+    found = {}
+    for column, (lang, table) in enumerate((("en", EN), ("zh-CN", ZH))):
+        presets = {f"emotion_{key}": (item.label, item.label_zh)[column] for key, item in PRESETS.items()}
+        notices = {key: pair[column] for key, pair in NOTICES.items()}
+        names = {f"voice:{voice.id}": voice_label(voice, lang) for voice in voices}
+        found[lang] = presets | notices | table | names
+    return found

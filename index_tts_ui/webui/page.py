@@ -7,6 +7,7 @@ import gradio as gr
 from ..service import SpeechService
 from .early import asset
 from .speak import speak_tab
+from .voices import voices_tab
 
 HOUR, DAY = 3600, 86_400
 
@@ -20,5 +21,12 @@ def build(service: SpeechService, t: gr.I18n) -> gr.Blocks:
             elem_id="header",
             apply_default_css=False,
         )
-        speak_tab(page, service, t)
+        if "clone" not in service.spec.features:  # one tab needs no tabs
+            speak_tab(page, service, t)
+            return page
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(t("tab_speak"), id="speak"):
+                speak_tab(page, service, t)
+            with gr.Tab(t("tab_voices"), id="voices"):
+                voices_tab()
     return page

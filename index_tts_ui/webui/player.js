@@ -118,7 +118,7 @@ function words() {
 }
 
 function waiting() {
-  if (["loading", "restarting"].includes(tts.status?.state)) return tts.t("state_loading");
+  if (["loading", "waking", "restarting"].includes(tts.status?.state)) return tts.t("state_loading");
   if (!job.ahead) return tts.t("state_next");
   const ahead = tts.t("state_ahead", { n: job.ahead });
   return job.eta == null ? ahead : `${ahead} · ${tts.t("state_eta", { time: tts.duration(job.eta) })}`;

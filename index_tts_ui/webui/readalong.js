@@ -9,10 +9,11 @@ class ReadAlong {
     if (view === this.view && segments === this.segments) return;
     Object.assign(this, { view, segments, current: -1, made: -1 });
     this.box.dataset.view = view;
-    this.box.replaceChildren(...segments.flatMap(({ text }) => {
+    this.box.replaceChildren(...segments.flatMap(({ text, tokens }) => {
       const item = document.createElement("span"); // a button would not wrap within the line
       item.className = "segment";
       item.textContent = text.trim();
+      if (tokens && "segment_tokens" in tts.data.parameters) item.dataset.tokens = tokens;
       return [item, " "];
     }));
   }

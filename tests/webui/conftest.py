@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from ..api.server import Server, serving
+from .clips import recording
 from .pages import Browsers, Visit, leave, visit
 from .proxy import stripping
 
@@ -21,20 +25,50 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # a microphone that hears a file, and permission to use it
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 )
 SLOW = "rows=1,step_ms=80,char_ms=20,ahead=0"  # one segment at a time, 80 ms of work a character
 Open = Callable[..., Visit]
 
 
+@dataclass(frozen=True)
+class Cloning:
+    """A server whose engine clones voices."""
+
+    server: Server
+    record: Path
+
+    @property
+    def url(self) -> str:
+        """Of the page."""
+        return self.server.url
+
+    def received(self) -> list[dict[str, Any]]:
+        """The segments that the engine was given, in order."""
+        lines = self.record.read_text("utf-8").splitlines() if self.record.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def shelf(self) -> list[dict[str, Any]]:
+        """The voices that the library keeps on disk."""
+        path = self.server.home / "voices" / "library.json"
+        voices: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["voices"] if path.exists() else []
+        return voices
+
+
 # Not for the session: a running Playwright keeps an event loop, and other packages' tests start their own.
 @pytest.fixture(scope="package")
-def browsers() -> Iterator[Browsers]:
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
     """The system's Chromium, without a window, for all visitors."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.fail("the page's tests need Chromium: apt-get install chromium fonts-noto-cjk")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        heard = tmp_path_factory.mktemp("microphone") / "heard.wav"
+        heard.write_bytes(recording(110))
+        args = [*QUIET, f"--use-file-for-fake-audio-capture={heard}"]
+        chromium = playwright.chromium.launch(executable_path=path, args=args)
         yield Browsers(chromium)
         chromium.close()
 
@@ -61,6 +95,15 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("page")
     with serving(home, "--engine", "tone", "--engine-options", "rows=1,step_ms=8,char_ms=30") as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def cloning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloning]:
+    """The test engine that speaks in any voice, and notes what it receives."""
+    home = tmp_path_factory.mktemp("page-cloning")
+    record = home / "received.jsonl"
+    with serving(home, "--engine", "tone-clone", "--engine-options", f"char_ms=20,record={record}") as server:
+        yield Cloning(server, record)
 
 
 @pytest.fixture(scope="package")

@@ -123,8 +123,8 @@ def visit(context: BrowserContext, url: str, width: int = 1440) -> Visit:
 def settled(page: Page) -> None:
     """Wait until every part of the page is there."""
     for part in ("#text textarea", "#speak", "#player .wave", "#voice input", ".badge"):
-        page.wait_for_selector(part, timeout=SOON)
-    page.wait_for_function("window.tts.voice && document.body.dataset.blend", timeout=SOON)
+        page.wait_for_selector(part, timeout=SOON, state="attached")
+    page.wait_for_function("window.tts.voice !== undefined && document.body.dataset.blend", timeout=SOON)
 
 
 def _note_host(visitor: Visit, url: str) -> None:

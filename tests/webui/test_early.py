@@ -37,7 +37,7 @@ async def _stream(_request: Request) -> Response:
 
 def _client(root_path: str = "") -> TestClient:
     inner = Starlette(routes=[Route("/", _page), Route("/other", _stream)])
-    return TestClient(EarlyHead(inner, HEAD), root_path=root_path)
+    return TestClient(EarlyHead(inner, lambda: HEAD), root_path=root_path)
 
 
 @pytest.mark.parametrize(("root_path", "path"), [("", "/"), ("/tts", "/"), ("/tts", "/tts/")])

@@ -27,9 +27,9 @@ FOREIGN = r"""() => {
     if (!parent.closest(own) && parent.checkVisibility()) note("text", node.data);
   }
   for (const name of ["placeholder", "title", "aria-label", "aria-valuetext", "alt"]) {
-    document.querySelectorAll(`[${name}]`).forEach((e) => e.closest("script, style, .segment") || note(name, e.getAttribute(name)));
+    document.querySelectorAll(`[${name}]`).forEach((e) => e.closest("script, style, .segment, [data-noi18n]") || note(name, e.getAttribute(name)));
   }
-  document.querySelectorAll("input:not([type=number], [type=range])").forEach((e) => note("value", e.value));
+  document.querySelectorAll("input:not([type=number], [type=range], [type=radio], [type=checkbox], [type=file], [name=name])").forEach((e) => note("value", e.value));
   return foreign;
 }"""
 

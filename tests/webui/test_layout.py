@@ -71,5 +71,5 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(tone: Server, o
 _NAME = """() => {
   const e = document.activeElement;
   if (e === document.body) return "(end)";
-  return (e.ariaLabel || e.labels?.[0]?.textContent || (e.matches("button, a") && e.textContent) || "").trim();
+  return (e.ariaLabel || e.labels?.[0]?.textContent || (e.matches("button, a, summary") && e.textContent) || "").trim();
 }"""
