@@ -9,6 +9,8 @@
 #   TTS_HOME=/folder             where models, outputs and logs go (default: the checkout)
 #   TTS_SETUP_ONLY=1             set up, but start nothing
 #   TTS_SETUP_EXTRAS=test        also install these extras of pyproject.toml
+# The packages of IndexTTS (extra indextts, 5 GB) come where there is an NVIDIA GPU, or where the engine is
+# asked for (--engine indextts2.5, TTS_ENGINE or tts.toml); --engine kokoro keeps them away.
 # Mirrors and proxies: the PIP_* and *_proxy variables are honoured.
 set -euo pipefail
 unset CDPATH PYTHONHOME
@@ -48,6 +50,31 @@ find_python() {
     "缺少 Python 3.11 或更高版本：请安装（Debian、Ubuntu：apt install python3 python3-venv），或设置 TTS_PYTHON。" 5
 }
 
+# The engine that is asked for: the last flag, else the variable, else tts.toml; "auto" where nothing says.
+engine_of() {
+  local engine="${TTS_ENGINE:-}" before='' argument
+  if [ -z "$engine" ] && [ -r "${TTS_HOME:-$here}/tts.toml" ]; then
+    engine=$(sed -n "s/^engine *= *[\"']\([^\"']*\)[\"'].*/\1/p" "${TTS_HOME:-$here}/tts.toml" | head -n 1)
+  fi
+  for argument in "$@"; do
+    case "$argument" in --engine=*) engine=${argument#--engine=} ;; esac
+    [ "$before" != --engine ] || engine=$argument
+    before=$argument
+  done
+  printf '%s\n' "${engine:-auto}"
+}
+
+# Whether the driver of an NVIDIA GPU answers, or has left its marks (in WSL its tool may not be in PATH).
+sees_gpu() {
+  local tool
+  for tool in nvidia-smi /usr/lib/wsl/lib/nvidia-smi; do
+    if command -v "$tool" > /dev/null && timeout 20 "$tool" -L 2> /dev/null | grep -q '^GPU '; then
+      return
+    fi
+  done
+  [ -e /proc/driver/nvidia/version ] || [ -e /dev/nvidia0 ]
+}
+
 # What .venv must agree with. Its own place counts: an environment does not survive a move.
 fingerprint() {
   { cat -- "$here/pyproject.toml" "$here/constraints.txt" && printf '%s\n' "$here" && "$python" -VV; } 2> /dev/null |
@@ -62,6 +89,10 @@ is_current() {
   for extra in ${TTS_SETUP_EXTRAS//,/ }; do
     case ",$extras," in *",$extra,"*) ;; *) return 1 ;; esac
   done
+  [ "$engine" != auto ] || case ",$extras," in
+    *,indextts,* | *,no-indextts,*) ;;
+    *) ! sees_gpu ;;
+  esac
 }
 
 make_venv() {
@@ -77,16 +108,30 @@ make_venv() {
   "$base" -m venv "$venv" || die "Could not make $venv; see the lines above." "无法创建 $venv；原因见上。"
 }
 
-install_packages() {
-  say "Installing packages into $venv (about a minute, once) ..." "正在安装依赖到 $venv（约一分钟，仅此一次）…"
-  rm -f -- "$stamp"
+# Installs the project with the extras $1 (by comma) and notes that, with $2 beside them.
+install_with() {
   # The three variables would send the packages somewhere else.
   env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 "$python" -m pip install --quiet --disable-pip-version-check \
-    --no-input -c "$here/constraints.txt" -e "$here${TTS_SETUP_EXTRAS:+[$TTS_SETUP_EXTRAS]}" < /dev/null ||
+    --no-input -c "$here/constraints.txt" -e "$here${1:+[$1]}" < /dev/null || return
+  printf '%s %s\n' "$(fingerprint)" "$1${2:+,$2}" > "$stamp.new"
+  mv -f -- "$stamp.new" "$stamp"
+}
+
+install_packages() {
+  local without=''
+  rm -f -- "$stamp"
+  if [[ "$engine" == auto && ",$TTS_SETUP_EXTRAS," != *,indextts,* ]] && sees_gpu; then
+    say "There is an NVIDIA GPU: installing the packages of IndexTTS, too (5 GB, some minutes, once) ..." \
+      "检测到 NVIDIA GPU：同时安装 IndexTTS 的依赖（约 5 GB，需几分钟，仅此一次）…"
+    if install_with "${TTS_SETUP_EXTRAS:+$TTS_SETUP_EXTRAS,}indextts"; then return; fi
+    say "That did not work (see above): going on without IndexTTS. To try again: TTS_SETUP_EXTRAS=indextts bash start_app.sh" \
+      "安装失败（见上）：暂不使用 IndexTTS。重试：TTS_SETUP_EXTRAS=indextts bash start_app.sh"
+    without=no-indextts
+  fi
+  say "Installing packages into $venv (about a minute, once) ..." "正在安装依赖到 $venv（约一分钟，仅此一次）…"
+  install_with "$TTS_SETUP_EXTRAS" "$without" ||
     die "pip could not install the packages (see above): check the network, or set PIP_INDEX_URL or https_proxy." \
       "pip 安装依赖失败（见上）：请检查网络，或设置 PIP_INDEX_URL 或 https_proxy。"
-  printf '%s %s\n' "$(fingerprint)" "${TTS_SETUP_EXTRAS:-}" > "$stamp.new"
-  mv -f -- "$stamp.new" "$stamp"
 }
 
 set_up() {
@@ -107,6 +152,10 @@ set_up() {
 }
 
 TTS_SETUP_EXTRAS="${TTS_SETUP_EXTRAS:-}"
+engine=$(engine_of "$@")
+if [[ "$engine" == indextts* && ",$TTS_SETUP_EXTRAS," != *,indextts,* ]]; then
+  TTS_SETUP_EXTRAS="${TTS_SETUP_EXTRAS:+$TTS_SETUP_EXTRAS,}indextts"
+fi
 is_current || set_up
 export TTS_HOME="${TTS_HOME:-$here}"
 if [ -n "${TTS_SETUP_ONLY:-}" ]; then

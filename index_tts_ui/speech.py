@@ -139,6 +139,9 @@ class SpeechRequest:
     emotion: Emotion | None = None
     seed: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)  # of ``parameters.PARAMETERS``
+    background: bool = False  # nobody listens yet: interactive requests go first
+    fallback: Literal["", "any"] = ""  # "any": a backup engine may speak it in another voice
+    cache: bool | None = None  # answer from the store, and keep there; None: as configured
     timeout: float | None = None
     id: str | None = None
     wait_ready: bool = False

@@ -22,10 +22,14 @@ ENGINES: dict[str, str] = {
     "indextts2.5": "indextts2.5",
     "indextts2": "indextts2",
     "tone": "",
+    "tone-clone": "",
 }
-AUTO: tuple[str, ...] = (
-    "kokoro",
-)  # what engine=auto may choose, best first; a test compares it with the server
+# what engine=auto may choose, best first; the last can always be had. A test compares it with the server.
+AUTO: tuple[str, ...] = ("indextts2.5", "indextts2", "kokoro")
+PACKAGES: dict[str, str] = {
+    "indextts2.5": "indextts25",
+    "indextts2": "indextts",
+}  # modules, where an extra brings them
 
 
 @dataclass(frozen=True, slots=True)

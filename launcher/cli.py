@@ -35,11 +35,12 @@ def cli() -> None:
 @cli_options.forwarded
 def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, ...], **given: Any) -> None:
     """Print the address once it is ready."""
+    from . import fitting
     from . import models as store
     from .start import start as run_start
 
     settings = options.resolve(given, forwarded)
-    if fetch and (model := store.needed_by(settings.engine)):
+    if fetch and (model := store.needed_by(fitting.best(settings))):
         fetch_model(settings.instance.cache_hub, model, quiet=json)
     with loading_bar(json) as progress:
         started = run_start(settings, start_timeout, progress)

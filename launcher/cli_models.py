@@ -25,6 +25,9 @@ _source = click.option(
     "--source", type=click.Choice(["registry", "hub", "modelscope"]), help=help_of("models_source")
 )
 _accept = click.option("--accept-license", is_flag=True, help=help_of("models_accept"))
+_parallel = click.option(
+    "--parallel", type=click.IntRange(1, 16), default=4, show_default=True, help=help_of("models_parallel")
+)
 _deep = click.option("--deep", is_flag=True, help=help_of("models_deep"))
 
 
@@ -90,11 +93,14 @@ def check(model: str | None, json: bool, deep: bool, **given: Any) -> None:
 @instance
 @_source
 @_accept
-def fetch(model: str, json: bool, source: str | None, accept_license: bool, **given: Any) -> None:
+@_parallel
+def fetch(
+    model: str, json: bool, source: str | None, accept_license: bool, parallel: int, **given: Any
+) -> None:
     """Quick when the model is there."""
     from . import models as store
 
-    done = ask.fetch(_cache_hub(given), model, source or "", accept_license, json)
+    done = ask.fetch(_cache_hub(given), model, source or "", accept_license, json, parallel)
     _show_fetched(model, done, json, store.check(done.folder.parent, model))
 
 

@@ -35,6 +35,7 @@ server = options_of(
     ("--port", {"type": click.IntRange(1, 65535), "help": help_of("opt_port")}),
     ("--engine", {"help": help_of("opt_engine")}),
     ("--device", {"help": help_of("opt_device")}),
+    ("--gpu", {"is_flag": False, "flag_value": "0", "metavar": "[N,...]", "help": help_of("opt_gpu")}),
 )
 timeout = options_of(
     (

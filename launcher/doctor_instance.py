@@ -120,13 +120,13 @@ def check_port(context: Context) -> Iterator[Finding]:
 
 def check_engine(context: Context) -> Iterator[Finding]:
     """The packages of the engine's extra, and its model as ``start`` checks it: no hashing."""
-    from . import models
+    from . import fitting, models
     from .doctor_machine import installed, judge_packages, pinned, wanted
 
     settings = context.settings
     if extra := wanted(settings.engine):
         yield from judge_packages("engine", extra, pinned(), installed(), settings.engine)
-    model = models.needed_by(settings.engine)
+    model = models.needed_by(fitting.best(settings))
     folder = settings.instance.cache_hub / model
     if not model:
         yield finding("engine", OK, "doctor_no_model_needed", engine=settings.engine)

@@ -68,7 +68,33 @@ def download(
                 if retry.after is None
                 else retry.after
             )
-            time.sleep(min(wait, _LONGEST_WAIT))
+            _wait(min(wait, _LONGEST_WAIT), lambda: on_bytes(_have(target)))
+
+
+def _wait(seconds: float, tell: Callable[[], None]) -> None:
+    """In short naps, between which whoever listens may end it."""
+    while seconds > 0:
+        tell()
+        time.sleep(min(seconds, 0.2))
+        seconds -= 0.2
+
+
+def speed(url: str, most: int, seconds: float) -> float:
+    """Bytes per second of the beginning of ``url``: at most ``most`` of it and ``seconds``; 0 where it fails."""
+    began, have = time.monotonic(), 0
+    headers = {"Accept-Encoding": "identity", "User-Agent": "tts-launch", "Range": f"bytes=0-{most - 1}"}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=seconds
+        ) as response:
+            while have < most and time.monotonic() - began < seconds:
+                chunk = response.read1(min(_BLOCK, most - have))
+                if not chunk:
+                    break
+                have += len(chunk)
+    except (OSError, http.client.HTTPException):
+        return 0.0
+    return have / (time.monotonic() - began)
 
 
 def _have(target: Path) -> int:

@@ -17,13 +17,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "WARNING: the engine '{engine}' cannot load ({reason}); trying the next one.",
         "警告：引擎“{engine}”无法加载（{reason}）；改用下一个。",
     ),
+    "better_engine_packages": (
+        "There is a GPU for IndexTTS, but its packages are missing: run 'TTS_SETUP_EXTRAS=indextts bash start_app.sh'. "
+        "The engine is '{now}'.",
+        "有可用于 IndexTTS 的 GPU，但缺少依赖：请运行 'TTS_SETUP_EXTRAS=indextts bash start_app.sh'。当前引擎为“{now}”。",
+    ),
+    "better_engine_model": (
+        "There is a GPU for IndexTTS: 'tts-launch models fetch {engine}' brings its weights. The engine is '{now}'.",
+        "有可用于 IndexTTS 的 GPU：运行 'tts-launch models fetch {engine}' 可下载权重。当前引擎为“{now}”。",
+    ),
     "unknown_model": (
         "There is no model '{model}'; known: {known}.",
         "没有名为“{model}”的模型；可用：{known}。",
     ),
     "licence": (
-        "The model '{model}' is under the {licence}: read it at {url}, then repeat with --accept-license.",
-        "模型“{model}”的许可：{licence}。请阅读 {url}，然后加上 --accept-license 重试。",
+        "The model '{model}' is under the {licence}: read it at {url}, then run 'tts-launch models fetch {model} --accept-license'.",
+        "模型“{model}”的许可：{licence}。请阅读 {url}，然后运行 'tts-launch models fetch {model} --accept-license'。",
     ),
     "licence_question": (
         "This model is under the {licence}; see {url}. Do you accept it?",
@@ -170,7 +179,11 @@ HELP: dict[str, tuple[str, str]] = {
         "从备份恢复；已有的完好文件保持不变。例如：tts-launch models restore /mnt/backup/cache_hub",
     ),
     "models_deep": ("Read and hash every byte.", "读取全部内容并计算哈希。"),
-    "models_source": ("Where from (default: whichever answers).", "下载来源（默认：可用者）。"),
+    "models_source": (
+        "Where from (default: whichever answers, the faster hub first).",
+        "下载来源（默认：可用者，较快者优先）。",
+    ),
+    "models_parallel": ("Files at once.", "同时下载的文件数。"),
     "models_accept": ("Accept the model's licence.", "接受模型的许可。"),
     "models_which": ("Which model it is (default: seen by its files).", "是哪个模型（默认：按文件识别）。"),
     "models_how": (

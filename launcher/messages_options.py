@@ -29,6 +29,13 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "opt_port": ("Port of page and API (default: 7860).", "页面与接口的端口（默认 7860）。"),
     "opt_engine": ("Speech engine (default: auto).", "语音引擎（默认 auto）。"),
-    "opt_device": ("Device of the engine (default: auto).", "引擎所用设备（默认 auto）。"),
+    "opt_device": (
+        "Device of the engine: auto, cpu, cuda:N or cuda:N,M for one worker each (default: auto).",
+        "引擎所用设备：auto、cpu、cuda:N，或 cuda:N,M（每块 GPU 一个进程）（默认 auto）。",
+    ),
+    "opt_gpu": (
+        "Short for --device cuda:N,...; alone it is the first GPU.",
+        "--device cuda:N,… 的简写；不带数字表示第一块 GPU。",
+    ),
     "opt_start_timeout": ("Seconds to wait until it is ready.", "等待就绪的秒数。"),
 }

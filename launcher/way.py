@@ -46,15 +46,15 @@ def elsewhere(instance: Instance) -> Identity | None:
 def check_model(settings: Settings, warn: Callable[[str], None] = lambda line: None) -> str:
     """The engine to start: the one that is named, or of ``auto`` the first whose model can be loaded.
 
-    ``warn`` hears one line for each that is passed over.
+    ``warn`` hears one line for each whose model is damaged, and one where a GPU waits for a better engine.
 
     Raises:
         NotConfigured: the model is missing or damaged; it names the command that helps.
         NotPermitted: a file of it may not be read.
     """
-    from . import catalogue, models
+    from . import fitting, models
 
-    names = catalogue.AUTO if settings.engine == "auto" else (settings.engine,)
+    names = fitting.candidates(settings, warn) if settings.engine == "auto" else (settings.engine,)
     for engine in names:
         model = models.needed_by(engine)
         folder = settings.instance.cache_hub / model

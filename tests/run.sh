@@ -15,7 +15,7 @@ if [ "${1-}" = --all ]; then
 fi
 
 say 'Python environment (.venv)'
-TTS_SETUP_ONLY=1 TTS_SETUP_EXTRAS=test bash start_app.sh
+TTS_SETUP_ONLY=1 TTS_SETUP_EXTRAS=test,indextts bash start_app.sh
 python=.venv/bin/python
 
 for browser in chromium chromium-browser google-chrome; do
@@ -32,4 +32,9 @@ if [ "$#" -eq 0 ]; then
   "$python" -m mypy index_tts_ui launcher
 fi
 say 'Tests'
-exec "$python" -m pytest -m "$markers" "$@"
+[ "$#" -eq 0 ] || exec "$python" -m pytest -m "$markers" "$@"
+status=0
+# Most of their time is waiting: several files at once (TTS_TESTS_PROCESSES), each file in one process.
+"$python" -m pytest -m "($markers) and not alone" -n "${TTS_TESTS_PROCESSES:-2}" --dist loadfile || status=$?
+"$python" -m pytest -m "($markers) and alone" || { [ "$?" -eq 5 ] || status=1; } # 5: there are none
+exit "$status"

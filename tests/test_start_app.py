@@ -29,6 +29,7 @@ name = "mini"
 version = "1"
 [project.optional-dependencies]
 test = []
+indextts = []
 [project.scripts]
 tts-launch = "mini:main"
 [tool.setuptools]
@@ -39,7 +40,7 @@ MINI_PY = "import os, sys\ndef main(): print('launched', os.environ['TTS_HOME'],
 
 def _env(**more: str) -> dict[str, str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("TTS_", "LC_", "LANG"))}
-    return clean | {"LANG": "C.UTF-8", "TTS_PYTHON": sys.executable, **more}
+    return clean | {"LANG": "C.UTF-8", "TTS_PYTHON": sys.executable, "TTS_ENGINE": "tone", **more}
 
 
 def _bash(
@@ -112,10 +113,62 @@ def test_an_interrupted_set_up_is_repaired_and_two_at_once_take_turns(mini: Path
     assert sum("Installing" in err for _, err in ends) == 1, ends
 
 
+SMI = '#!/bin/sh\necho "$@" >> "$0.log"\necho "GPU 0: NVIDIA Test (UUID: GPU-0)"\n'
+
+
+def _extras(checkout: Path) -> str:
+    """What the last set-up noted."""
+    return (checkout / ".venv" / ".setup-stamp").read_text().split()[-1]
+
+
+@pytest.mark.slow
+def test_a_gpu_or_the_engines_name_brings_the_packages_of_indextts(mini: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "nvidia-smi").write_text(SMI)
+    (tools / "nvidia-smi").chmod(0o755)
+    path = f"{tools}:{os.environ['PATH']}"
+    plain = _bash(mini, "--engine", "kokoro", PATH=path, TTS_ENGINE="")
+    assert plain.returncode == 0 and "IndexTTS" not in plain.stderr and "indextts" not in _extras(mini), plain
+    seen = _bash(mini, PATH=path, TTS_ENGINE="")
+    assert "NVIDIA GPU" in seen.stderr and _extras(mini) == "indextts", seen
+    again = _bash(mini, PATH=path, TTS_ENGINE="", **NO_NETWORK)
+    assert "launched" in again.stdout and "Installing" not in again.stderr and "NVIDIA" not in again.stderr
+    (mini / ".venv" / ".setup-stamp").unlink()
+    (mini / "tts.toml").write_text('port = 7861\nengine = "indextts2"\n')
+    for asked in (("--engine=indextts2.5",), ("--port", "1")):
+        asking = _bash(mini, *asked, TTS_ENGINE="")
+        assert "launched" in asking.stdout and _extras(mini) == "indextts", asking
+        (mini / ".venv" / ".setup-stamp").unlink()
+    assert "-L" in (tools / "nvidia-smi.log").read_text()
+
+
+@pytest.mark.slow
+def test_where_the_packages_of_indextts_do_not_come_the_rest_does_and_it_is_said_once(
+    mini: Path, tmp_path: Path
+) -> None:
+    (mini / "pyproject.toml").write_text(
+        MINI.replace("indextts = []", 'indextts = ["no-such-thing @ file:///nowhere"]')
+    )
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "nvidia-smi").write_text(SMI)
+    (tools / "nvidia-smi").chmod(0o755)
+    path = f"{tools}:{os.environ['PATH']}"
+    first = _bash(mini, PATH=path, TTS_ENGINE="")
+    assert first.returncode == 0 and "launched" in first.stdout and "without IndexTTS" in first.stderr, first
+    second = _bash(mini, PATH=path, TTS_ENGINE="", **NO_NETWORK)
+    assert "launched" in second.stdout and not second.stderr, second
+    asked = _bash(mini, "--engine", "indextts2.5", TTS_ENGINE="")
+    assert asked.returncode == 1 and "pip could not" in asked.stderr, (
+        "who asks by name is told, not served less"
+    )
+
+
 def test_a_missing_python_is_one_line_with_the_cure(mini: Path, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("bash", "dirname", "cat", "sha256sum", "cut", "flock", "env"):
+    for name in ("bash", "dirname", "cat", "sha256sum", "cut", "flock", "env", "sed", "head"):
         (tools / name).symlink_to(str(shutil.which(name)))
     for env, word in (({"LANG": "C"}, "apt install python3"), ({"LANG": "zh_CN.UTF-8"}, "请安装")):
         ran = _bash(mini, PATH=str(tools), TTS_PYTHON="", **env)
@@ -143,7 +196,10 @@ def test_the_script_is_clean_to_shellcheck() -> None:
 
 def test_every_requirement_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    wanted = [
+        *project["dependencies"],
+        *(one for extra in project["optional-dependencies"].values() for one in extra),
+    ]
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
     assert all("==" in line and "://" not in line for line in lines) and "huggingface_hub==1.33.0" in lines

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    cache_hub: Path, model: str, source: str = "", accept: bool = False, quiet: bool = False
+    cache_hub: Path,
+    model: str,
+    source: str = "",
+    accept: bool = False,
+    quiet: bool = False,
+    parallel: int = 0,
 ) -> Fetched:
     """Fetch with a bar; silent and quick where the model is there. Raises as ``models.fetch`` does."""
     from .. import models
@@ -29,14 +34,14 @@ def fetch(
     if not quiet:
         click.echo(say("fetching", model=model, path=cache_hub / model), err=True)
     with bar(quiet) as moving:
-        return models.fetch(cache_hub, model, wish(moving, source, accepted))
+        return models.fetch(cache_hub, model, wish(moving, source, accepted, parallel))
 
 
-def wish(moving: Bar, source: str, accepted: bool) -> Wish:
+def wish(moving: Bar, source: str, accepted: bool, parallel: int = 0) -> Wish:
     """How to fetch, with the bar as its listener."""
     from ..models import Wish
 
-    return Wish(source, accepted, moving.update, moving.restart)
+    return Wish(source, accepted, moving.update, moving.restart, parallel)
 
 
 def agreed(cache_hub: Path, model: str, accept: bool, quiet: bool) -> bool:

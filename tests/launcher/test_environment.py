@@ -28,7 +28,7 @@ def test_a_psutil_that_knows_nothing_changes_nothing(launch: Launch) -> None:
     pid = launch.start()["pid"]
     assert launch.json("status")["server_pid"] == pid and launch.start()["pid"] == pid
     assert launch.json("stop")["stopped"]
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(85)
@@ -97,7 +97,7 @@ def test_an_instance_of_another_launcher_version_is_stopped(launch: Launch, vers
     launch.instance.state.write_text(json.dumps(record))
     assert launch.json("status")["supervisor_pid"] == started["supervisor_pid"]
     assert launch.json("stop")["stopped"]
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(11)

@@ -158,7 +158,7 @@ def test_a_stop_wins_over_a_graceful_restart(team: Team, moment: str) -> None:
         wait_for("the old one goes", lambda: "has left the socket" in team.log())
     team("stop")
     assert "stop" in finish(child, 1).lower()
-    team.gone(0.5)
+    team.gone(3)
     team("status", code=3)
 
 

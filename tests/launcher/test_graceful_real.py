@@ -28,9 +28,18 @@ def real(launch: Launch) -> Launch:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flag", ["--graceful", "--overlap"])
-def test_two_restarts_under_twenty_requests_a_second_fail_none(real: Launch, flag: str) -> None:
-    first = real.start()
+@pytest.mark.parametrize(
+    ("flag", "given"),
+    [
+        ("--graceful", ()),
+        ("--overlap", ()),
+        ("--graceful", ("--device", "a,b", "--keep-alive", "0.02")),  # two workers that rest all the time
+    ],
+)
+def test_two_restarts_under_twenty_requests_a_second_fail_none(
+    real: Launch, flag: str, given: tuple[str, ...]
+) -> None:
+    first = real.start(*given)
     before = real.processes()
     with load(real.port, 20) as clients:
         wait_for("the clients are served", lambda: clients.done >= 20)

@@ -32,7 +32,7 @@ def test_a_load_that_hears_nothing_is_killed_after_its_bound(launch: Launch) -> 
     finish(child, 0)
     assert "killing the whole tree" in launch.log()
     finish(start, 1)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(49)
@@ -45,7 +45,7 @@ def test_more_signals_while_it_stops_change_nothing(launch: Launch) -> None:
         os.kill(supervisor, signal.SIGTERM)
         os.kill(supervisor, signal.SIGHUP)
     finish(child, 0)
-    launch.gone(0.5)
+    launch.gone(3)
     assert launch.log().count("stopping (") == 1 and not launch.instance.state.exists()
 
 
@@ -77,4 +77,4 @@ def test_what_sigkill_does_not_end_is_named_and_its_files_stay(launch: Launch) -
     finally:
         launch.environ.clear()
     launch("stop")
-    launch.gone(0.5)
+    launch.gone(3)

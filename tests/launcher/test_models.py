@@ -53,6 +53,7 @@ def tiny(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     catalogue.load.cache_clear()
     monkeypatch.setattr("launcher.download.PAUSE", 0.01)
+    monkeypatch.setattr("launcher.hub.bring.PARALLEL", 1)  # faults come in the order of the files
     return "tiny"
 
 

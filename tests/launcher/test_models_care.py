@@ -184,25 +184,6 @@ def test_list_tells_complete_damaged_absent_and_unknown_apart(whole: Path) -> No
     assert all(item["licence"] and item["path"] for item in data["models"] if item["state"] != "unknown")
 
 
-def test_auto_passes_over_an_engine_that_cannot_load(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    from launcher import options, way
-
-    monkeypatch.setattr(catalogue, "AUTO", ("indextts2.5", "kokoro"))
-    settings = options.resolve({"home": str(launch.home), "engine": "auto"}, (), {})
-    said: list[str] = []
-    with pytest.raises(NotConfigured, match="fetch kokoro"):
-        way.check_model(settings, said.append)
-    weights.make_model(settings.instance.cache_hub, "kokoro")
-    said.clear()
-    assert way.check_model(settings, said.append) == "kokoro"
-    assert len(said) == 1 and "indextts2.5" in said[0] and "\n" not in said[0]
-    assert "kokoro" in way.with_engine(settings, said.append).flags(), "the server must be told which one"
-    weights.make_model(settings.instance.cache_hub, MODEL)
-    assert way.check_model(settings) == MODEL
-    settings = options.resolve({"home": str(launch.home), "engine": "tone"}, (), {})
-    assert way.check_model(settings) == "tone"
-
-
 def test_the_table_of_engines_is_the_servers() -> None:
     from index_tts_ui import engines
 

@@ -46,6 +46,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
         monkeypatch.setenv("MODELSCOPE_DOMAIN", running.url)
         monkeypatch.setattr("launcher.download.PAUSE", 0.01)
+        monkeypatch.setattr("launcher.hub.bring.PARALLEL", 1)  # faults come in the order of the files
         yield running
 
 
@@ -245,6 +246,7 @@ def test_without_locks_the_parts_are_kept_apart(
 def test_a_killed_download_leaves_no_lock_and_no_half_file(hub: Hub, tmp_path: Path) -> None:
     hub.faults = [500] * 3  # long enough at its first file to be killed there
     argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--json", "--home", str(tmp_path)]
+    argv += ["--parallel", "1"]
     child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("the first file is asked for", lambda: hub.requests)
     child.kill()
@@ -255,7 +257,7 @@ def test_a_killed_download_leaves_no_lock_and_no_half_file(hub: Hub, tmp_path: P
 
 def test_ctrl_c_ends_a_fetch_without_a_traceback_and_keeps_what_came(hub: Hub, tmp_path: Path) -> None:
     hub.faults = ["half", *[500] * 3]
-    argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--home", str(tmp_path)]
+    argv = [*LAUNCH, "models", "fetch", MODEL, "--accept-license", "--home", str(tmp_path), "--parallel", "1"]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     parts = tmp_path / "cache_hub" / ".partial" / MODEL
     wait_for("a part is there", lambda: parts.is_dir() and any(one.stat().st_size for one in parts.iterdir()))

@@ -220,7 +220,7 @@ def test_a_supervisor_that_takes_the_lock_while_a_stop_looks_is_stopped(
     launch.start()
     _Late(monkeypatch, launch)
     assert stop.stop(launch.instance)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def _child_of(pid: int) -> identity.Identity | None:
@@ -236,5 +236,5 @@ def test_a_stop_that_is_killed_halfway_is_finished_by_the_next(launch: Launch) -
     first.kill()
     first.communicate()
     assert launch.json("stop", "--force")["stopped"]
-    launch.gone(0.5)
+    launch.gone(3)
     launch("status", code=3)

@@ -92,7 +92,7 @@ def test_a_stop_lets_a_request_finish_and_waits_for_no_idle_client(real: Launch)
     assert not request.failed and len(request.sound) > 150 * CHARACTER_BYTES
     assert refused.failed
     assert "0 cancelled" in real.log() and "killing" not in real.log()
-    real.gone(0.5)
+    real.gone(3)
 
 
 @pytest.mark.slow
@@ -106,4 +106,4 @@ def test_a_request_that_outlasts_the_drain_is_cancelled_and_counted(real: Launch
     request.join(timeout=10)
     assert not request.is_alive() and request.failed
     assert "1 cancelled" in real.log()
-    real.gone(0.5)
+    real.gone(3)

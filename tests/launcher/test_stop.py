@@ -41,7 +41,7 @@ def test_a_server_that_ignores_everything_is_killed_but_not_before_its_time(laun
     launch("stop")
     assert time.monotonic() - began > 0.3 + launch.policy["term"]
     assert "killing the whole tree" in launch.log()
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def _sleepers(launch: Launch) -> set[int]:
@@ -85,7 +85,7 @@ def test_ctrl_c_makes_a_long_stop_quick(launch: Launch) -> None:
     wait_for("it is stopping", lambda: launch.status()["state"] == "STOPPING")
     child.send_signal(signal.SIGINT)
     finish(child, 0)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def test_a_frozen_supervisor_is_ended_with_its_tree(launch: Launch) -> None:
@@ -93,7 +93,7 @@ def test_a_frozen_supervisor_is_ended_with_its_tree(launch: Launch) -> None:
     launch.start()
     os.kill(launch.status()["supervisor_pid"], signal.SIGSTOP)
     launch("stop", "--force", seconds=40)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(61)
@@ -124,7 +124,7 @@ def test_stop_finishes_what_a_killed_supervisor_left(launch: Launch) -> None:
     launch.start()
     os.kill(launch.status()["supervisor_pid"], signal.SIGKILL)
     launch("stop")
-    launch.gone(0.5)
+    launch.gone(3)
     launch("status", code=3)
 
 
@@ -147,7 +147,7 @@ def test_foreground_run_stops_on_sigterm_with_0(launch: Launch) -> None:
     wait_for("it is ready", lambda: launch.status()["ready"])
     child.terminate()
     finish(child, 0)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(48, 49)
@@ -160,7 +160,7 @@ def test_foreground_run_stops_at_once_on_the_second_ctrl_c(launch: Launch) -> No
     child.send_signal(signal.SIGTERM)  # a TERM in between changes nothing
     child.send_signal(signal.SIGINT)
     finish(child, 0)
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def test_foreground_run_refuses_a_second_supervisor(launch: Launch) -> None:

@@ -110,7 +110,7 @@ def test_deleted_files_of_a_running_instance_come_back(launch: Launch) -> None:
     )
     assert launch.start()["pid"] == pid
     launch("stop")
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def test_a_run_folder_deleted_whole_still_leaves_the_instance_in_charge(launch: Launch) -> None:
@@ -118,7 +118,7 @@ def test_a_run_folder_deleted_whole_still_leaves_the_instance_in_charge(launch: 
     shutil.rmtree(launch.instance.run)
     assert launch.json("status")["supervisor_pid"] == first["supervisor_pid"]
     assert launch.json("stop")["stopped"]
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 def test_no_state_leaves_a_final_state_and_every_other_can_be_stopped() -> None:
@@ -226,7 +226,7 @@ def test_a_clock_that_jumps_by_hours_disturbs_no_timer(launch: Launch, tmp_path:
     os.kill(first, signal.SIGKILL)
     wait_for("it is back", lambda: (s := launch.status())["ready"] and s["generation"] == 2)
     assert launch.json("stop")["stopped"]
-    launch.gone(0.5)
+    launch.gone(3)
 
 
 @pytest.mark.fault(35)
