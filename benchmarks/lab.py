@@ -42,20 +42,24 @@ class Server:
 
     def memory_mb(self) -> float:
         """Proportional memory (PSS, else RSS) of server and worker, in MiB."""
-        total = 0
-        for process in [self.process, *self.process.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                info = process.memory_full_info()
-                total += getattr(info, "pss", 0) or info.rss
-        return total / 2**20
+        return tree_memory_mb(self.process)
+
+
+def tree_memory_mb(root: psutil.Process) -> float:
+    """Proportional memory (PSS, else RSS) of a process and all below it, in MiB."""
+    total = 0
+    for process in [root, *root.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            info = process.memory_full_info()
+            total += getattr(info, "pss", 0) or info.rss
+    return total / 2**20
 
 
 @contextlib.contextmanager
-def server(*flags: str, prefix: Sequence[str] = ()) -> Iterator[Server]:
+def server(*flags: str, prefix: Sequence[str] = (), hub: Path = ROOT / "cache_hub") -> Iterator[Server]:
     """``python -m index_tts_ui`` in a home of its own, ready; ``prefix`` runs before it (a limiter)."""
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
-        hub = ROOT / "cache_hub"
         if hub.is_dir():
             Path(home, "cache_hub").symlink_to(hub)
         command = [*prefix, sys.executable, "-m", "index_tts_ui", "--home", home, "--port", str(port), *flags]
@@ -97,48 +101,85 @@ class Reply:
 
 
 class Client:
-    """A keep-alive HTTP/1.1 connection that does as little as possible, so that the server is measured."""
+    """An HTTP/1.1 connection that does as little as possible, so that the server is measured.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    It is kept alive, and opened again where the server closed it. ``source``: the address it comes from.
+    """
+
+    def __init__(self, port: int, source: str = "") -> None:
+        self._port, self._source = port, source
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def connect(cls, port: int) -> AsyncIterator[Client]:
-        """One connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+    async def connect(cls, port: int, source: str = "") -> AsyncIterator[Client]:
+        """One connection, as long as the block lasts."""
+        client = cls(port, source)
         try:
-            yield cls(reader, writer)
+            await client._open()
+            yield client
         finally:
-            writer.close()
+            client.close()
+
+    def close(self) -> None:
+        """Hang up; the next request opens it again."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
     async def speak(self, text: str, voice: str, response_format: str = "pcm") -> Reply:
         """``POST /v1/audio/speech``."""
-        body = json.dumps(
-            {"model": "tts-1", "input": text, "voice": voice, "response_format": response_format}
-        ).encode()
-        began = time.perf_counter()
-        head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._writer.write(head.encode() + body)
-        lines = (await self._reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
-        status = int(lines[0].split()[1])
-        first, size = 0.0, 0
-        async for chunk in self._body(lines):
-            first = first or time.perf_counter() - began
-            size += len(chunk)
-        return Reply(status, first, time.perf_counter() - began, size)
+        body = {"model": "tts-1", "input": text, "voice": voice, "response_format": response_format}
+        return (await self.ask("POST", "/v1/audio/speech", body))[0]
 
-    async def _body(self, headers: list[bytes]) -> AsyncIterator[bytes]:
-        length = next(
-            (int(line.split(b":")[1]) for line in headers if line.startswith(b"content-length")), None
-        )
-        if length is not None:
-            yield await self._reader.readexactly(length)
-            return
-        while size := int(await self._reader.readline(), 16):
-            yield await self._reader.readexactly(size)
-            await self._reader.readline()
-        await self._reader.readline()
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Reply, bytes]:
+        """Any request with a JSON body, and what came back."""
+        began = time.perf_counter()
+        reader, writer = await self._open()
+        data = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        writer.write(head.encode() + data)
+        lines = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
+        first, parts = 0.0, []
+        async for chunk in _body(reader, lines):
+            first = first or time.perf_counter() - began
+            parts.append(chunk)
+        if any(line.startswith(b"connection:") and b"close" in line for line in lines):
+            self.close()
+        sound = b"".join(parts)
+        return Reply(int(lines[0].split()[1]), first, time.perf_counter() - began, len(sound)), sound
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._streams is None:
+            source = (self._source, 0) if self._source else None
+            self._streams = await asyncio.open_connection(
+                "127.0.0.1", self._port, limit=1 << 22, local_addr=source
+            )
+        return self._streams
+
+
+async def _body(reader: asyncio.StreamReader, headers: list[bytes]) -> AsyncIterator[bytes]:
+    length = next((int(line.split(b":")[1]) for line in headers if line.startswith(b"content-length")), None)
+    if length is not None:
+        yield await reader.readexactly(length)
+    elif not any(line.startswith(b"transfer-encoding") for line in headers):
+        yield await reader.read(-1)
+    else:
+        while size := int(await reader.readline(), 16):
+            yield await reader.readexactly(size)
+            await reader.readline()
+        await reader.readline()
+
+
+def address(user: int) -> str:
+    """A loopback address of a user's own: to the service, users are addresses."""
+    return f"127.0.{1 + user // 250}.{1 + user % 250}"
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that ``percent`` % of them do not exceed; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else 0.0
 
 
 def machine() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """``python -m index_tts_ui.admin COMMAND``: what the launcher asks of heavy libraries, in a process of its own.
 
+keys    add, list or revoke API keys (see ``auth.command``)
 probe   what torch and onnxruntime see of this machine (``--json``: one JSON object on the last line)
 
 The launcher stays light and survives whatever an import does: its doctor runs this with a deadline.
@@ -12,6 +13,8 @@ import json
 import sys
 from importlib import metadata
 from typing import Any
+
+from .auth import command as key_command
 
 
 def probe_torch() -> dict[str, Any] | None:
@@ -83,7 +86,10 @@ def main(argv: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("probe", help="what torch and onnxruntime see")
     command.add_argument("--json", action="store_true")
+    key_command.arguments(commands.add_parser("keys", help="API keys"))
     args = parser.parse_args(argv)
+    if args.command == "keys":
+        return key_command.run(args)
     return probe(args.json)
 
 

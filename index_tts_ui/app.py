@@ -9,23 +9,30 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from . import __version__, choice, devices, engines, logs
+from . import __version__, choice, connections, devices, engines, logs, tls
+from .auth import networks
+from .backend import Backend
 from .config import Config
 from .control import Control, inherited_fd
 from .drain import Drain
 from .host import WorkerPlan
+from .jobs import JobDesk
 from .outputs import OutputStore
 from .pool import WorkerPool
-from .scheduler import Limits, Scheduler
+from .room import Limits
+from .scheduler import Scheduler
 from .service import SpeechService
 
 BACKLOG = 2048
+BACKUP_REST = 600.0  # seconds without a request after which the backup leaves memory
+BACKUP_OPTION = "backup."
 CLEAN_SECONDS = 600.0
 GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything is drained
 
@@ -33,10 +40,29 @@ GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything
 def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
     """The service with its scheduler and (not yet started) workers. Raises BadConfig."""
     engine = choice.choose(config)
-    scheduler = Scheduler(Limits(config.max_waiting, config.timeout, config.queue_timeout))
+    scheduler = Scheduler(Limits.of(config))
     pool = WorkerPool(scheduler, _plans(config, engine, lock_fd), config.keep_alive)
     outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
-    return SpeechService(config, engine, scheduler, pool, outputs)
+    primary = Backend(engine, config.cache_hub, scheduler, pool)
+    return SpeechService(config, primary, _backup(config, engine, lock_fd), outputs)
+
+
+def _backup(config: Config, primary: str, lock_fd: int | None) -> Backend | None:
+    """What stands in for the engine where that fails; it is not started before it is needed."""
+    engine = choice.backup(config, primary)
+    if not engine:
+        return None
+    scheduler = Scheduler(Limits.of(config))
+    own = replace(config, device="auto", engine_options=",".join(_options(config, backup=True)))
+    pool = WorkerPool(scheduler, _plans(own, engine, lock_fd), config.keep_alive or BACKUP_REST)
+    return Backend(engine, config.cache_hub, scheduler, pool, standby=True)
+
+
+def _options(config: Config, backup: bool = False) -> list[str]:
+    """The engine's options; the backup's are those that begin with ``backup.``."""
+    given = [f"{key}={value}" for key, value in config.options()]
+    mine = [option for option in given if option.startswith(BACKUP_OPTION) == backup]
+    return [option.removeprefix(BACKUP_OPTION) for option in mine]
 
 
 def _plans(config: Config, engine: str, lock_fd: int | None) -> list[WorkerPlan]:
@@ -44,8 +70,9 @@ def _plans(config: Config, engine: str, lock_fd: int | None) -> list[WorkerPlan]
     spec = engines.REGISTRY[engine]
     arguments = ["--engine", engine, "--model-dir", str(config.cache_hub / (spec.model or engine))]
     arguments += ["--threads", str(config.threads), "--max-rows", str(config.max_batch_size)]
-    arguments += ["--extra", config.engine_options, "--clips", str(config.voices / "clips")]
+    arguments += ["--extra", ",".join(_options(config)), "--clips", str(config.voices / "clips")]
     arguments += ["--memory-mb", str(config.device_memory_mb)]
+    arguments += ["--log-level", config.log_level, "--log-format", config.log_format]
     keep_fds = () if lock_fd is None else (lock_fd,)
     return [
         WorkerPlan(
@@ -54,6 +81,7 @@ def _plans(config: Config, engine: str, lock_fd: int | None) -> list[WorkerPlan]
             config.worker_memory_mb,
             device.name,
             device.environ,
+            str(config.home_dir),
         )
         for device in devices.chosen(config.device, spec.devices)
     ]
@@ -66,13 +94,16 @@ def build_app(config: Config, service: SpeechService) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.host.start()
+        await desk.start()
         tasks = [asyncio.create_task(service.warm()), asyncio.create_task(_clean_outputs(service))]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await desk.stop()
         await service.close()
 
+    desk = JobDesk(service, config.jobs)
     app = FastAPI(
         title="index-tts-ui",
         version=__version__,
@@ -81,8 +112,11 @@ def build_app(config: Config, service: SpeechService) -> Any:
         redoc_url=None,
         root_path=config.root_path,
     )
+    app.state.jobs = desk
     api.install(app, service, config)
-    return logs.AccessLog(webui.mount(app, service, config))
+    whole = app if config.no_page else webui.mount(app, service, config)
+    proxies = networks.parse("trusted_proxies", config.listed("trusted_proxies"))
+    return networks.RealAddress(logs.AccessLog(whole), networks.Networks((), proxies))
 
 
 async def _clean_outputs(service: SpeechService) -> None:
@@ -119,6 +153,7 @@ async def serve(config: Config) -> int:
     """Run until told to stop; returns the exit code."""
     control = Control(inherited_fd("TTS_CONTROL_FD"), int(os.environ.get("TTS_GENERATION", "1")))
     await control.start()
+    pair = tls.files(config.tls, config.home_dir / "tls")
     sock = _listening_socket(config)
     service = build_service(config, inherited_fd("TTS_LOCK_FD"))
     loading = asyncio.create_task(_load(control, service))
@@ -132,6 +167,10 @@ async def serve(config: Config) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=connections.protocol(config.max_connections),
+            ssl_certfile=pair[0] if pair else None,
+            ssl_keyfile=pair[1] if pair else None,
+            proxy_headers=False,  # RealAddress believes only trusted_proxies; uvicorn would any local client
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_keep_alive=75,
         )
@@ -150,7 +189,7 @@ async def serve(config: Config) -> int:
     await service.close()
     control.send("drained", cancelled=drain.cancelled)
     await control.flush()
-    return service.host.gave_up or 0
+    return service.gave_up or 0
 
 
 async def _load(control: Control, service: SpeechService) -> None:
@@ -173,7 +212,7 @@ async def _accepted(control: Control, reporter: asyncio.Task[None], drain: Drain
 async def _report(service: SpeechService, control: Control, server: Server) -> None:
     """Tell the supervisor how the load goes and when it can serve; end the server if it never will."""
     told: object = None
-    while service.host.gave_up is None:
+    while service.gave_up is None:
         status = service.status()
         # falling asleep and waking up are no news: it can be asked all the while
         news = "ready" if status.ready else (status.state, status.fraction, status.text)
@@ -184,7 +223,7 @@ async def _report(service: SpeechService, control: Control, server: Server) -> N
             else:
                 control.send("loading", fraction=status.fraction, text=status.text)
         await asyncio.sleep(0.1)
-    control.send("fatal", exit_code=service.host.gave_up, reason=service.host.reason)
+    control.send("fatal", exit_code=service.gave_up, reason=service.host.reason)
     server.should_exit = True
 
 

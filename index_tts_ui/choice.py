@@ -32,6 +32,25 @@ def choose(config: Config) -> str:
     return config.engine
 
 
+def backup(config: Config, engine: str) -> str:
+    """The engine that stands in for ``engine`` when that fails; "" where none does.
+
+    Raises:
+        BadConfig: no engine of that name.
+    """
+    wanted = config.backup
+    if wanted == "auto":
+        spec = engines.REGISTRY["kokoro"]
+        there = engine in PACKAGES and (config.cache_hub / spec.model / "model.onnx").is_file()
+        return "kokoro" if there else ""
+    if wanted in ("", "none", engine):
+        return ""
+    if wanted not in engines.REGISTRY:
+        known = ", ".join(("auto", "none", *engines.REGISTRY))
+        raise BadConfig("bad_config", name="backup", reason=f"'{wanted}' is not one of {known}")
+    return wanted
+
+
 def hint(config: Config, engine: str) -> str:
     """How to get a better engine than ``engine``: a code of ``errors.MESSAGES``, or "" where it is the best.
 

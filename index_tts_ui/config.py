@@ -46,6 +46,12 @@ class Config:
         "auto, indextts2.5, indextts2, kokoro, or the test engine tone",
         "auto、indextts2.5、indextts2、kokoro，或测试引擎 tone",
     )
+    backup: str = _setting(
+        "auto",
+        "Engine that speaks where the first one fails: auto (kokoro behind IndexTTS, where it is there), none, "
+        "or its name",
+        "主引擎失败时的备用引擎：auto（IndexTTS 之后用已下载的 kokoro）、none，或引擎名称",
+    )
     device: str = _setting(
         "auto",
         "auto, cpu, cuda:N or cuda:N,M,...: one worker for each; auto: the first GPU where the engine can use one",
@@ -87,6 +93,34 @@ class Config:
     max_waiting: int = _setting(
         100, "Requests in the queue before 429", "排队请求上限，超过返回 429", low=1, high=100_000
     )
+    max_waiting_segments: int = _setting(
+        2000,
+        "Segments in the queue before 429; a long text has dozens",
+        "排队段数上限，超过返回 429；长文本会有数十段",
+        low=1,
+        high=1_000_000,
+    )
+    max_waiting_seconds: float = _setting(
+        14_400.0,
+        "Seconds of speech yet to be made, as estimated, before 429",
+        "待合成语音的估计总秒数上限，超过返回 429",
+        low=1,
+        high=10_000_000,
+    )
+    max_user_segments: int = _setting(
+        1000,
+        "The same bound on segments for one user (key or address)",
+        "单个用户（密钥或地址）的排队段数上限",
+        low=1,
+        high=1_000_000,
+    )
+    max_user_seconds: float = _setting(
+        7200.0,
+        "The same bound on seconds for one user",
+        "单个用户的待合成语音秒数上限",
+        low=1,
+        high=10_000_000,
+    )
     timeout: float = _setting(15.0, "Seconds one segment may run", "单段合成的最长秒数", low=0.1, high=3600)
     queue_timeout: float = _setting(
         60.0,
@@ -107,6 +141,59 @@ class Config:
         "Voices of speaker_id 0, 1, 2, ... in /api/tts",
         "/api/tts 中 speaker_id 0、1、2… 对应的音色",
     )
+    no_page: bool = _setting(
+        False,
+        "API only: no web page (also as a bare --no-page)",
+        "仅提供接口，不提供网页（可只写 --no-page）",
+    )
+    tls: str = _setting(
+        "",
+        "HTTPS: auto (a certificate of its own, kept in tls/) or CERT,KEY (files); default: HTTP",
+        "HTTPS：auto（自签证书，保存在 tls/）或 CERT,KEY（文件）；默认 HTTP",
+    )
+    require_key: str = _setting(
+        "auto",
+        "Whether requests need a key: auto (once one was made, or jwt_issuer is set), on, off",
+        "是否需要密钥：auto（创建过密钥或设置了 jwt_issuer 后需要）、on、off",
+        choices=("auto", "on", "off"),
+    )
+    rate: str = _setting(
+        "auto",
+        "Requests of one key or address: 5:10 is 5 a second, 10 at once; off; auto: 5:10 where the LAN may ask",
+        "每个密钥或地址的请求速率：5:10 表示每秒 5 次、瞬时 10 次；off 不限；auto：对局域网开放时为 5:10",
+        pattern=r"auto|off|\d+(\.\d+)?(:\d+)?",
+    )
+    allow_nets: str = _setting(
+        "",
+        "Networks, by comma, that may connect, such as 192.168.1.0/24; default all; this machine always may",
+        "允许连接的网段，逗号分隔，例如 192.168.1.0/24；默认全部；本机始终允许",
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses, by comma, of reverse proxies whose X-Forwarded-For is believed",
+        "可信反向代理的地址，逗号分隔；只采信它们的 X-Forwarded-For",
+    )
+    allowed_hosts: str = _setting(
+        "",
+        "More names, by comma, that browsers may use for this server; localhost, addresses and its own name work",
+        "浏览器可用来访问本服务的其他主机名，逗号分隔；localhost、IP 与本机名始终可用",
+    )
+    jwt_issuer: str = _setting(
+        "", "Issuer whose JWTs are taken as bearer keys", "接受该签发者的 JWT 作为 bearer 密钥"
+    )
+    jwt_audience: str = _setting("", "Audience that those JWTs must name", "这些 JWT 必须包含的受众（aud）")
+    jwt_keys: str = _setting(
+        "",
+        "Where the issuer's public keys are: a PEM or JWKS file, or the https address of a JWKS",
+        "签发者公钥的位置：PEM 或 JWKS 文件，或 JWKS 的 https 地址",
+    )
+    max_connections: int = _setting(
+        2000,
+        "Open connections; above it the longest idle one is closed",
+        "同时打开的连接数；超过时关闭空闲最久的连接",
+        low=10,
+        high=1_000_000,
+    )
     cors_origins: str = _setting(
         "",
         "Origins, by comma, that browsers may call the API from; * for all; default none",
@@ -118,6 +205,45 @@ class Config:
     outputs_hours: float = _setting(24.0, "Hours that kept outputs stay", "输出文件保留的小时数", low=0.01)
     outputs_mb: int = _setting(
         2048, "Megabytes of kept outputs; the oldest go first", "输出文件总大小上限（MB），先删最旧的", low=1
+    )
+    jobs_hours: float = _setting(
+        168.0, "Hours that a finished job and its sound stay", "已完成任务及其音频保留的小时数", low=0.01
+    )
+    jobs_mb: int = _setting(
+        10_240,
+        "Megabytes of jobs' sound; of the finished ones the oldest go first",
+        "任务音频的总大小上限（MB），先删最旧的已完成任务",
+        low=1,
+    )
+    jobs_per_owner: int = _setting(
+        20, "Unfinished jobs of one key or address", "每个密钥或地址的未完成任务上限", low=1, high=10_000
+    )
+    jobs_max_text: int = _setting(
+        2_000_000, "Characters of one job", "单个任务的字符上限", low=1, high=100_000_000
+    )
+    callback_hosts: str = _setting(
+        "",
+        "Hosts, by comma, that callback_url of a job may name (host or host:port); default none",
+        "任务的 callback_url 可指向的主机，逗号分隔（host 或 host:port）；默认不允许",
+    )
+    cache: str = _setting(
+        "ask",
+        "Whether equal requests are spoken once: ask (those that say cache: true), on (all but those that say "
+        "false), off",
+        "相同的请求是否只合成一次：ask（请求中写明 cache: true 时）、on（除写明 false 外全部）、off",
+        choices=("ask", "on", "off"),
+    )
+    cache_mb: int = _setting(
+        1024,
+        "Megabytes of sound kept for equal requests; the longest unused go first",
+        "为相同请求保留的声音大小上限（MB），先删最久未用的",
+        low=1,
+    )
+    usage_days: float = _setting(
+        400.0,
+        "Days that a request's row stays in usage.sqlite3",
+        "usage.sqlite3 中每条记录保留的天数",
+        low=0.01,
     )
     drain_timeout: float = _setting(
         30.0,
@@ -169,9 +295,41 @@ class Config:
         return self.home_dir / "outputs"
 
     @property
+    def jobs(self) -> Path:
+        """Where jobs and their sound are."""
+        return (
+            self.home_dir / "jobs" if self.name == "default" else self.home_dir / "jobs" / f"of-{self.name}"
+        )
+
+    @property
+    def answers(self) -> Path:
+        """Where sound for equal requests is kept."""
+        return self.home_dir / "answers"
+
+    @property
+    def usage(self) -> Path:
+        """What each request cost."""
+        return self.home_dir / "usage.sqlite3"
+
+    @property
     def voices(self) -> Path:
         """Where uploaded voices are."""
         return self.home_dir / "voices"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host.startswith("127.") or self.host in ("localhost", "::1")
+
+    @property
+    def rate_of_strangers(self) -> str:
+        """``rate``, with "auto" decided."""
+        return self.rate if self.rate != "auto" else ("off" if self.is_local else "5:10")
+
+    @property
+    def keys(self) -> Path:
+        """Where API keys are, as hashes."""
+        return self.home_dir / "keys.json"
 
     @property
     def logs(self) -> Path:
@@ -192,7 +350,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """One ``--flag`` per setting, absent by default so that lower sources show through."""
     for item in fields(Config):
         flag = "--" + item.name.replace("_", "-")
-        parser.add_argument(flag, dest=item.name, default=None, help=item.metadata["help"])
+        bare: dict[str, Any] = {"nargs": "?", "const": "true"} if isinstance(item.default, bool) else {}
+        parser.add_argument(flag, dest=item.name, default=None, help=item.metadata["help"], **bare)
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -236,14 +395,26 @@ def _from_env(environ: Mapping[str, str]) -> dict[str, str]:
     return {names[key]: value for key, value in environ.items() if key in names and value != ""}
 
 
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
 def _checked(name: str, value: Any, source: str) -> Any:
     item = next(item for item in fields(Config) if item.name == name)
     kind: type = type(item.default)
     try:
         if kind is str and isinstance(value, (list, tuple)):
             value = ",".join(str(part) for part in value)
-        value = kind(value)
-    except (TypeError, ValueError) as error:
+        value = _SWITCH[str(value).lower()] if kind is bool else kind(value)
+    except (TypeError, ValueError, KeyError) as error:
         raise BadConfig(
             "bad_config", name=name, reason=f"'{value}' from {source} is not a {kind.__name__}"
         ) from error

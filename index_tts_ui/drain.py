@@ -58,7 +58,7 @@ class Drain:
         self.cancelled = await self._service.drain(seconds, refuse=not handover, over=over)
         log.info("drained; %d requests cancelled", self.cancelled)
         if handover:
-            await self._service.host.stop()  # the next server waits for this model's memory
+            await self._service.failover.stop()  # the next server waits for this model's memory
             self._control.send("drained", cancelled=self.cancelled)
         for connection in filter(_is_endless, self._connections()):
             connection.transport.close()

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from .account import Source
 from .audio import Leveler
+from .backend import BackendStatus
 from .errors import Cancelled, TTSError
 from .host import WorkerStatus
 from .job import Job
@@ -41,22 +43,39 @@ class Status:
     restarts: int
     workers: tuple[WorkerStatus, ...] = ()
     hint: str = ""  # of ``errors.MESSAGES``: how to get a better engine
+    backends: tuple[BackendStatus, ...] = ()  # the engine, and what stands in for it
+    stands_in: bool = False  # whether the backup speaks for the engine now
 
     @property
     def ready(self) -> bool:
         """Whether it can be asked now; a model that left its device after idle time comes back for it."""
-        return self.state in ("ready", "asleep", "waking")
+        serving = [one.state for one in self.backends[1:]] if self.stands_in else [self.state]
+        return self.state != "draining" and any(state in ("ready", "asleep", "waking") for state in serving)
 
 
 class Handle:
     """A request under way: its pieces, its events, its end."""
 
-    def __init__(self, job: Job, pieces: list[Piece], rate: int, keeper: Keeper) -> None:
+    def __init__(self, job: Job, rate: int, keeper: Keeper) -> None:
         self.id = job.request_id
-        self.pieces = pieces
         self.rate = rate
         self._job = job
         self._keeper = keeper
+
+    source: Source = "spoken"
+
+    @property
+    def job(self) -> Job:
+        """The request itself."""
+        return self._job
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What the text became; others, before the first sound, where a backup engine takes over."""
+        return [
+            Piece(item.text, item.spoken, item.tokens, item.language, item.pause_after)
+            for item in self._job.segments
+        ]
 
     def cancel(self, reason: str) -> None:
         """Give it up: nothing of it runs after the step under way was told to stop."""
@@ -68,18 +87,18 @@ class Handle:
         Leaving it early cancels the request.
         """
         leveler: Leveler | None = None
-        last = len(self.pieces) - 1
         try:
             async for event in self._job.events():
                 if isinstance(event, SegmentReady):
                     leveler = leveler or Leveler(event.audio.rate)
-                    event = await self._level(leveler, event, last)
+                    event = await self._level(leveler, event)
                 yield event
         finally:
             self.cancel("the client went away")
 
-    async def _level(self, leveler: Leveler, event: SegmentReady, last: int) -> SegmentReady:
-        audio, pause = event.audio, self.pieces[event.index].pause_after
+    async def _level(self, leveler: Leveler, event: SegmentReady) -> SegmentReady:
+        audio, segments = event.audio, self._job.segments
+        pause, last = segments[event.index].pause_after, len(segments) - 1
         arguments = (audio.samples, pause, event.index == 0, event.index == last)
         if audio.seconds <= INLINE_SECONDS:
             samples = leveler.process(*arguments)

@@ -41,6 +41,7 @@ class WorkerPlan:
     memory_mb: int = 0  # above it a worker is replaced, once what it has is spoken; 0: no limit
     device: str = "cpu"  # as people call it
     environ: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""  # this folder's name is kept from people elsewhere, where a reason has it
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ class WorkerHost:
         name = f"worker {self._generation} on {self._plan.device} (pid {self.pid})"
         log.log(level, "%s ended: %s", name, death.reason)
         self._leaving = ""
-        self.reason = death.reason
+        home = self._plan.home
+        self.reason = death.reason.replace(f"{home}/", "") if home else death.reason
         self._failed_loads = 0 if was_ready else self._failed_loads + 1
         self.restarts += 1
         self.hopeless = death.hopeless
@@ -217,6 +219,7 @@ class WorkerHost:
         """See ``links.Listener``."""
         if self._current(generation) and self._link is not None:
             self.state, self.info, self.fraction, self.text = "ready", info, 1.0, ""
+            self._failed_loads = 0
             log.info("worker %d on %s (pid %s) is ready: %s", generation, self._plan.device, self.pid, info)
             self._ceiling.renew()
             self._lane.attach(self._link, info["name"], info["max_rows"], info["patience"])

@@ -6,10 +6,23 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .errors import TTSError
-from .speech import Audio, Ended, Event, Owner, Queued, Segment, SegmentReady, Started, Usage
+from .errors import Notice, TTSError
+from .speech import (
+    Audio,
+    Ended,
+    Event,
+    Owner,
+    Queued,
+    Segment,
+    SegmentReady,
+    SpeechRequest,
+    Started,
+    Usage,
+)
+
+EVENT_SECONDS, EVENT_SHARE = 0.5, 0.1  # by how much an ETA changes before it is told again
 
 
 @dataclass
@@ -26,6 +39,7 @@ class Job:
     segments: Sequence[Segment]
     characters: int
     timeout: float | None = None
+    background: bool = False  # nobody listens yet: others go first
     created: float = field(default_factory=time.monotonic)
     queued_live: float = 0.0
     next_index: int = 0
@@ -41,10 +55,15 @@ class Job:
     unread_seconds: float = 0.0
     ended: bool = False
     on_read: Callable[[], None] = lambda: None
+    observers: list[Callable[[Event], None]] = field(default_factory=list)  # hear all that is told
+    request: SpeechRequest | None = None  # what it was made of
+    notice: Notice | None = None  # why it is not served as it was asked
+    turn: int = 0  # of the backends that have had it
     _ready: dict[int, Audio] = field(default_factory=dict)
     _events: deque[Event] = field(default_factory=deque)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _position: tuple[int, float | None] | None = None
+    _told: tuple[int, float | None] = (-1, None)
 
     @property
     def waiting(self) -> bool:
@@ -59,19 +78,36 @@ class Job:
             self.ended = True
         self._events.append(event)
         self._bell.set()
+        for observe in self.observers:
+            observe(event)
+
+    def observe(self, observe: Callable[[Event], None]) -> None:
+        """Let somebody else hear it, too, with all that its reader has not read yet."""
+        for event in self._events:
+            observe(event)
+        self.observers.append(observe)
+
+    @property
+    def place(self) -> tuple[int, float | None] | None:
+        """Its position and the seconds until it begins, as told last; None before that, and once it began."""
+        return self._position if self.started is None else None
 
     def tell_position(self, position: int, eta: float | None) -> None:
-        """Say where it stands in line, when that changed."""
+        """Say where it stands in line, when that changed by more than a clock of one's own would tell."""
         rounded = None if eta is None else round(eta, 1)
-        if self.started is None and self._position != (position, rounded):
+        if self.started is not None or (
+            self._position is not None and _same((position, rounded), self._told)
+        ):
             self._position = (position, rounded)
-            self.tell(Queued(position, rounded))
+            return
+        self._position = self._told = (position, rounded)
+        self.tell(Queued(position, rounded))
 
     def tell_started(self, engine: str) -> None:
         """Its first segment went to the engine."""
         if self.started is None:
             self.started = time.monotonic()
-            self.tell(Started(engine, tuple(segment.text for segment in self.segments)))
+            self.tell(Started(engine, tuple(segment.text for segment in self.segments), self.notice))
 
     def settle(self, index: int, audio: Audio, engine_seconds: float) -> None:
         """A segment is spoken: deliver what is now in order."""
@@ -85,6 +121,21 @@ class Job:
             self.delivered += 1
         if self.delivered == len(self.segments):
             self.end(None)
+
+    def leave(self) -> None:
+        """Start over, elsewhere: nothing of it has been heard. What a worker still has of it is void."""
+        self.turn += 1
+        self.next_index = self.delivered = 0
+        self.started = self._position = None
+        self.in_flight = set()
+        for left in (self.again, self.strikes, self.retries, self._ready):
+            left.clear()
+
+    def reseed(self, index: int) -> None:
+        """Let a segment's next run draw other samples, yet the same ones whenever it comes to this."""
+        segment = self.segments[index]
+        other = replace(segment, seed=(segment.seed + 1) % 2**32)
+        self.segments = [*self.segments[:index], other, *self.segments[index + 1 :]]
 
     def end(self, error: TTSError | None) -> None:
         """The last event; later ones are dropped."""
@@ -120,6 +171,14 @@ class Job:
             await self._bell.wait()
 
 
+def _same(place: tuple[int, float | None], told: tuple[int, float | None]) -> bool:
+    """Whether ``told`` still says it well enough."""
+    (position, eta), (before, told_eta) = place, told
+    if position != before or eta is None or told_eta is None:
+        return place == told
+    return abs(eta - told_eta) <= max(EVENT_SECONDS, EVENT_SHARE * told_eta)
+
+
 @dataclass
 class Flight:
     """A segment that the worker has: valid only for its attempt."""
@@ -129,3 +188,15 @@ class Flight:
     attempt: int
     sent_at: float  # monotonic
     cancelled_at: float | None = None  # monotonic; the worker has yet to acknowledge
+    turn: int = 0  # the job's, when it was sent
+    tokens: int = 1
+
+    @property
+    def void(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.job.ended or self.turn != self.job.turn
+
+    def land(self) -> None:
+        """It is no longer on its way."""
+        if self.turn == self.job.turn:
+            self.job.in_flight.discard(self.index)

@@ -12,6 +12,8 @@ from .job import Flight, Job
 from .links import Death, WorkerLink
 from .speech import Audio
 
+OPEN_SHARE, LEAST_ROWS = 8, 4  # one row in eight is kept for interactive requests, if there are four
+
 
 class Desk(Protocol):
     """Who hands segments out and takes them back: the scheduler."""
@@ -47,6 +49,7 @@ class Lane:
         self._link: WorkerLink | None = None
         self._granted = 0
         self._sent = 0
+        self._capacity = 0  # the most credit this worker ever gave: its rows, and places at its door
         self._held = False
         self._exclusive = False
         self._step_began: float | None = None  # of the worker's step, by its last beat
@@ -75,6 +78,21 @@ class Lane:
             return 0
         return self._granted - self._sent
 
+    @property
+    def ahead(self) -> int:
+        """Places at the worker's door, beyond its rows."""
+        return max(0, self._capacity - self.rows)
+
+    @property
+    def kept(self) -> int:
+        """Rows that background requests leave open while people are about."""
+        return max(self.rows // OPEN_SHARE, int(self.rows >= LEAST_ROWS))
+
+    @property
+    def occupied(self) -> int:
+        """Rows and places at the door that are taken: what is in a later stage is in neither."""
+        return max(0, self._capacity - (self._granted - self._sent))
+
     def send(self, job: Job, index: int, exclusive: bool) -> None:
         """Hand a segment to the worker, against a credit; ``exclusive``: nothing beside it."""
         assert self._link is not None
@@ -83,7 +101,9 @@ class Lane:
         job.in_flight.add(index)
         self._exclusive = exclusive
         self._sent += 1
-        self.flights[segment.id] = Flight(job, index, attempt, self._clock())
+        self.flights[segment.id] = Flight(
+            job, index, attempt, self._clock(), turn=job.turn, tokens=max(1, segment.tokens)
+        )
         self._link.admit(segment, attempt, exclusive)
 
     def cancel(self, segment_id: str) -> None:
@@ -124,7 +144,7 @@ class Lane:
     def attach(self, link: WorkerLink, engine: str, rows: int, patience: float = 1.0) -> None:
         """A worker is ready; it grants credits next."""
         self.patience = patience
-        self._link, self._granted, self._sent = link, 0, 0
+        self._link, self._granted, self._sent, self._capacity = link, 0, 0, 0
         self._held = self.coming = False
         self.rows = max(1, rows)
         self._desk.joined(engine)
@@ -132,12 +152,13 @@ class Lane:
     def grant(self, total: int) -> None:
         """The worker takes up to ``total`` segments, this generation."""
         self._granted = max(self._granted, total)
+        self._capacity = max(self._capacity, self._granted - self._sent)
         self._desk.freed()
 
     def finished(self, segment_id: str, attempt: int, audio: Audio, engine_seconds: float) -> None:
         """A segment is spoken."""
         flight = self._land(segment_id, attempt)
-        if flight is None or flight.job.ended:
+        if flight is None or flight.void:
             self._desk.freed()
         else:
             self._desk.spoken(flight, audio, engine_seconds)
@@ -145,7 +166,7 @@ class Lane:
     def failed(self, segment_id: str, attempt: int, code: str, message: str, retryable: bool) -> None:
         """A segment is not spoken; a cancel is acknowledged the same way."""
         flight = self._land(segment_id, attempt)
-        if flight is None or flight.job.ended:
+        if flight is None or flight.void:
             self._desk.freed()
         else:
             self._desk.refused(flight, code, message, retryable)
@@ -163,14 +184,14 @@ class Lane:
         self._exclusive = self.hung = False
         self.coming = coming
         for flight in lost:
-            flight.job.in_flight.discard(flight.index)
-        self._desk.left([flight for flight in lost if not flight.job.ended], death, alone)
+            flight.land()
+        self._desk.left([flight for flight in lost if not flight.void], death, alone)
 
     def _land(self, segment_id: str, attempt: int) -> Flight | None:
         flight = self.flights.get(segment_id)
         if flight is None or flight.attempt != attempt:
             return None
         del self.flights[segment_id]
-        flight.job.in_flight.discard(flight.index)
+        flight.land()
         self._exclusive = False  # an exclusive segment is the only one there is
         return flight

@@ -38,6 +38,7 @@ class Librarian:
         gender: str = "",
         tags: Sequence[str] = (),
         name_zh: str = "",
+        shared: bool = False,
     ) -> VoiceInfo:
         """A voice of a stored clip. ``statement``: in the uploader's words, why they may use this voice.
 
@@ -62,6 +63,7 @@ class Librarian:
                 statement=said,
                 owner=owner,
                 created=time.time(),
+                shared=shared,
                 **details,
             )
             self._library.put(replace(shelf, voices=(*shelf.voices, voice)))
@@ -75,9 +77,11 @@ class Librarian:
         language: str | None = None,
         gender: str | None = None,
         tags: Sequence[str] | None = None,
+        shared: bool | None = None,
     ) -> VoiceInfo:
         """Change what is not None; the id stays. Raises as :meth:`add`."""
         changes = _details(language=language, gender=gender, tags=tags)
+        changes |= {} if shared is None else {"shared": shared}
         self._stored(voice, self._library.shelf)  # nothing is written for a voice that is not there
         with self._library.change() as shelf:
             old = self._stored(voice, shelf)
@@ -98,6 +102,8 @@ class Librarian:
         found = self._store.find(voice)
         if found is None:
             raise _missing(voice)
+        if not found.shared:
+            raise Invalid("shared_only", param="default")
         with self._library.change() as shelf:
             self._library.put(replace(shelf, default=found.id))
         return found

@@ -32,6 +32,7 @@ KEEP_DELETED = (
 )
 DAMAGED = "library.damaged-*.json"
 Stamp = tuple[int, int, int]  # of a file: inode, time of its last change in ns, size
+IDENTITIES = ("key:", "jwt:")  # owners who are somebody; an address is not
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,6 +60,7 @@ class StoredVoice:
     language: str = ""
     gender: str = ""
     tags: tuple[str, ...] = ()
+    shared: bool = False  # what somebody without a key uploaded is everybody's in any case
 
     def info(self) -> VoiceInfo:
         """What people see of it."""
@@ -72,6 +74,8 @@ class StoredVoice:
             "clip",
             self.tags,
             self.seconds,
+            self.owner if self.owner.startswith(IDENTITIES) else "",
+            self.shared or not self.owner.startswith(IDENTITIES),
         )
 
 

@@ -43,7 +43,7 @@ class Recording:
         self._folder = folder
         self._lengths: list[int] = []  # samples of each segment
         self._usage: Usage | None = None
-        self._engine = ""
+        self._started: Started | None = None
         self._queued: Queued | None = None
         self._bell = asyncio.Event()
         self._followers = 0
@@ -97,7 +97,7 @@ class Recording:
         if isinstance(event, Queued):
             self._queued = event
         elif isinstance(event, Started):
-            self._engine, self.texts = event.engine, event.segments
+            self._started, self.texts = event, event.segments
         elif isinstance(event, SegmentReady):
             self.rate = event.audio.rate
             self._lengths.append(len(event.audio.samples))
@@ -124,7 +124,7 @@ class Recording:
             "request_id": self.request_id,
             "rate": self.rate,
             "created": self.created,
-            "engine": self._engine,
+            "engine": self._started.engine if self._started else "",
             "texts": list(self.texts),
             "lengths": self._lengths,
             "usage": asdict(self._usage) if self._usage else None,
@@ -135,8 +135,9 @@ class Recording:
         """A finished one from disk. Raises OSError or ValueError where it is not whole."""
         data = json.loads((folder / f"{output_id}.json").read_text("utf-8"))
         self = cls(folder, output_id, data["rate"], data["request_id"])
-        self.created, self._engine = data["created"], data["engine"]
-        self.texts, self._lengths = tuple(data["texts"]), data["lengths"]
+        self.created, self._lengths = data["created"], data["lengths"]
+        self.texts = tuple(data["texts"])
+        self._started = Started(data["engine"], self.texts)
         self._usage = Usage(**data["usage"])
         self.done = True
         if self.path.stat().st_size != 2 * sum(self._lengths):
@@ -159,16 +160,16 @@ class Recording:
 
     async def _replay(self) -> AsyncIterator[Event]:
         told: Queued | None = None
-        started = False
+        started: Started | None = None
         index = offset = 0
         while True:
             bell = self._bell
-            if not started and self._queued is not None and self._queued != told:
+            if started is None and self._queued is not None and self._queued != told:
                 told = self._queued
                 yield told
-            if not started and self.texts:
-                started = True
-                yield Started(self._engine, self.texts)
+            if self._started is not None and self._started is not started:
+                started = self._started
+                yield started
             while index < len(self._lengths):
                 yield SegmentReady(index, Audio(self.rate, self._read(offset, self._lengths[index])))
                 offset += self._lengths[index]

@@ -1,92 +1,210 @@
-"""Who is next: start-time fair queueing over owners, then over an owner's requests. Pure.
+"""Who is next: start-time fair queueing over classes, then owners, then an owner's requests. Pure.
 
-Each owner, and each request within its owner, carries a virtual time: the cost it was
-served, divided by its weight. The smallest goes next. Whoever (re)joins starts at the
-virtual time that is being served, so nobody saves up credit by being idle, nor is anyone
-starved. (After Goyal, Vin and Cheng, "Start-time Fair Queueing", 1996.)
+Each class, each owner in it, and each request of theirs carries a virtual time: the cost it was
+served, divided by its weight. The smallest goes next. Whoever (re)joins starts at the virtual time
+that is being served, so nobody saves up credit by being idle, nor is anyone starved. (After Goyal,
+Vin and Cheng, "Start-time Fair Queueing", 1996.)
+
+There are two classes. Interactive requests have ten times the weight of background ones: those get what
+the others leave, and an eleventh of the service while the others leave nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+BACKGROUND_WEIGHT = 0.1  # beside the interactive class's 1
 
 
-@dataclass
-class _Entry:
+class _Member(Protocol):
+    gone: bool
+
+    def key(self) -> tuple[float, ...]:
+        """Its place in line: unique, and never smaller than before."""
+
+
+M = TypeVar("M", bound=_Member)
+
+
+class _Line(Generic[M]):
+    """Members by key, smallest first. Keys that grew, and members that went, are noticed at the front."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[tuple[float, ...], M]] = []
+
+    def add(self, member: M) -> None:
+        """One more."""
+        heapq.heappush(self._heap, (member.key(), member))
+
+    def best(self, choose: Callable[[M], str | None]) -> str | None:
+        """What ``choose`` makes of the first member for which that is something."""
+        heap, aside = self._heap, []
+        found = None
+        while heap and found is None:
+            key, member = heap[0]
+            if member.gone:
+                heapq.heappop(heap)
+            elif key != (now := member.key()):
+                heapq.heapreplace(heap, (now, member))
+            elif (found := choose(member)) is None:
+                aside.append(heapq.heappop(heap))
+        for item in aside:
+            heapq.heappush(heap, item)
+        return found
+
+
+@dataclass(eq=False)
+class _Request:
     job: str
     arrival: int
     time: float
+    owner: _Owner
     served: bool = False
+    gone: bool = False
+
+    def key(self) -> tuple[float, ...]:
+        return self.time, self.served, self.arrival
 
 
-@dataclass
-class _Flow:
+@dataclass(eq=False)
+class _Owner:
+    name: str
+    arrival: int
     time: float
     weight: float
+    side: _Class
     now: float = 0.0  # start tag of the last service within this owner
-    jobs: dict[str, _Entry] = field(default_factory=dict)
+    requests: int = 0
+    gone: bool = False
+    line: _Line[_Request] = field(default_factory=_Line)
+
+    def key(self) -> tuple[float, ...]:
+        return self.time, self.arrival
+
+
+@dataclass(eq=False)
+class _Class:
+    weight: float
+    time: float = 0.0
+    now: float = 0.0  # start tag of the last service within this class
+    owners: dict[str, _Owner] = field(default_factory=dict)
+    left: dict[str, float] = field(default_factory=dict)  # owners who went away ahead of ``now``
+    line: _Line[_Owner] = field(default_factory=_Line)
+    prune_at: int = 64
+
+    def leave(self, owner: _Owner) -> None:
+        """An owner has no requests any more: forgotten, once others have caught up."""
+        owner.gone = True
+        del self.owners[owner.name]
+        self.left[owner.name] = owner.time
+        if len(self.left) >= self.prune_at:
+            self.left = {name: time for name, time in self.left.items() if time > self.now}
+            self.prune_at = 64 + 2 * len(self.left)
 
 
 class FairQueue:
     """Jobs by id; costs in tokens."""
 
     def __init__(self) -> None:
-        self._flows: dict[str, _Flow] = {}
-        self._owner: dict[str, str] = {}
-        self._left: dict[str, float] = {}  # owners who went away ahead of the time being served
+        self._classes = (_Class(1.0), _Class(BACKGROUND_WEIGHT))
+        self._requests: dict[str, _Request] = {}
         self._now = 0.0
         self._arrivals = 0
 
     def __len__(self) -> int:
-        return len(self._owner)
+        return len(self._requests)
 
-    def add(self, job: str, owner: str, weight: float = 1.0) -> None:
-        """A request joins."""
-        flow = self._flows.get(owner)
-        if flow is None:
-            start = max(self._now, self._left.pop(owner, 0.0))
-            flow = self._flows[owner] = _Flow(start, weight)
+    def __contains__(self, job: str) -> bool:
+        return job in self._requests
+
+    def add(
+        self, job: str, owner: str, weight: float = 1.0, background: bool = False, lead: float = 0.0
+    ) -> None:
+        """A request joins. ``lead``: how far, in cost over weight, its owner is ahead of the others."""
+        side = self._classes[background]
         self._arrivals += 1
-        flow.jobs[job] = _Entry(job, self._arrivals, flow.now)
-        self._owner[job] = owner
+        if not side.owners:
+            side.time = max(side.time, self._now)
+        flow = side.owners.get(owner)
+        if flow is None:
+            start = max(side.now + lead, side.left.pop(owner, 0.0))
+            flow = side.owners[owner] = _Owner(owner, self._arrivals, start, weight, side)
+            side.line.add(flow)
+        request = self._requests[job] = _Request(job, self._arrivals, flow.now, flow)
+        flow.requests += 1
+        flow.line.add(request)
 
     def remove(self, job: str) -> None:
-        """A request has nothing more to send. An owner is forgotten once others have caught up."""
-        owner = self._owner.pop(job, None)
-        if owner is None:
+        """A request has nothing more to send."""
+        request = self._requests.pop(job, None)
+        if request is None:
             return
-        flow = self._flows[owner]
-        del flow.jobs[job]
-        if not flow.jobs:
-            del self._flows[owner]
-            self._left[owner] = flow.time
-            self._left = {name: time for name, time in self._left.items() if time > self._now}
+        request.gone = True
+        flow = request.owner
+        flow.requests -= 1
+        if not flow.requests:
+            flow.side.leave(flow)
 
-    def pick(self, may: Callable[[str], bool]) -> str | None:
+    def pick(self, may: Callable[[str], bool] = lambda job: True) -> str | None:
         """The request whose segment goes next among those that ``may``; None if none may."""
-        return next((job for job in self.order() if may(job)), None)
+
+        def of_owner(owner: _Owner) -> str | None:
+            return owner.line.best(lambda request: request.job if may(request.job) else None)
+
+        interactive, background = self._classes
+        first, second = (
+            (interactive, background) if interactive.time <= background.time else (background, interactive)
+        )
+        found = first.line.best(of_owner) if first.owners else None
+        return found if found is not None or not second.owners else second.line.best(of_owner)
 
     def charge(self, job: str, cost: float) -> None:
-        """``job`` was served ``cost`` tokens."""
-        flow = self._flows[self._owner[job]]
-        entry = flow.jobs[job]
-        self._now = max(self._now, flow.time)
-        flow.now = max(flow.now, entry.time)
-        flow.time += cost / flow.weight
-        entry.time += cost
-        entry.served = True
+        """``job`` was served ``cost`` tokens. Who is behind could not be served: that earns no credit, either."""
+        request = self._requests[job]
+        flow = request.owner
+        side = flow.side
+        self._now = max(self._now, side.time)
+        side.now = max(side.now, flow.time)
+        flow.now = max(flow.now, request.time)
+        side.time = self._now + cost / side.weight
+        flow.time = side.now + cost / flow.weight
+        request.time = flow.now + cost
+        request.served = True
 
-    def order(self) -> Iterator[str]:
-        """Requests as they stand in line, best first."""
-        for flow in sorted(self._flows.values(), key=_by_flow):
-            for entry in sorted(flow.jobs.values(), key=_by_job):
-                yield entry.job
+    def is_background(self, job: str) -> bool:
+        """Of which class a request is."""
+        return self._requests[job].owner.side is self._classes[1]
 
+    def has(self, owner: str, background: bool = False) -> bool:
+        """Whether an owner has requests in that class."""
+        return owner in self._classes[background].owners
 
-def _by_flow(flow: _Flow) -> tuple[float, int]:
-    return flow.time, min(entry.arrival for entry in flow.jobs.values())
+    def place(self, job: str) -> tuple[float, ...]:
+        """Roughly where it stands: who has a smaller one goes, as a rule, before it."""
+        request = self._requests[job]
+        return request.owner.side.time, *request.owner.key(), *request.key()
 
+    def lead(self, owner: str, background: bool = False) -> float:
+        """How far an owner who comes back is ahead of those who are served now (see ``add``)."""
+        side = self._classes[background]
+        return max(0.0, side.left.get(owner, 0.0) - side.now)
 
-def _by_job(entry: _Entry) -> tuple[float, bool, int]:
-    return entry.time, entry.served, entry.arrival
+    def copy(self) -> FairQueue:
+        """Another one that would go on just as this one."""
+        twin = FairQueue()
+        twin._now, twin._arrivals = self._now, self._arrivals
+        for side, other in zip(self._classes, twin._classes, strict=True):
+            other.time, other.now, other.left = side.time, side.now, dict(side.left)
+            for name, flow in side.owners.items():
+                other.owners[name] = _Owner(name, flow.arrival, flow.time, flow.weight, other, flow.now)
+                other.line.add(other.owners[name])
+        for job, request in self._requests.items():
+            side = twin._classes[request.owner.side is self._classes[1]]
+            flow = side.owners[request.owner.name]
+            twin._requests[job] = _Request(job, request.arrival, request.time, flow, request.served)
+            flow.requests += 1
+            flow.line.add(twin._requests[job])
+        return twin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import EXIT_CONFIG, NotReady
@@ -25,7 +25,9 @@ class WorkerPool:
     def __init__(self, scheduler: Scheduler, plans: Sequence[WorkerPlan], keep_alive: float = 0.0) -> None:
         self.hosts = [WorkerHost(scheduler.open_lane(), plan) for plan in plans]
         self.gave_up: int | None = None  # the exit code to end with: 78 where a restart cannot help
+        self.on_failing: Callable[[], bool] = lambda: False  # whether another engine speaks meanwhile
         self._scheduler = scheduler
+        self._failing = False  # as it was
         self._keep_alive = keep_alive
         self._used = time.monotonic()
         self._task: asyncio.Task[None] | None = None
@@ -36,7 +38,19 @@ class WorkerPool:
     @property
     def state(self) -> State:
         """The best that any worker is in: one that is ready is enough."""
+        if self.failing:
+            return "down"
         return next(state for state in _BEST_FIRST if any(host.state == state for host in self.hosts))
+
+    @property
+    def failing(self) -> bool:
+        """Whether no worker can be had: each ended with 78, or all its last loads failed."""
+        return all(host.hopeless or host.exhausted for host in self.hosts)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was started."""
+        return self._task is not None
 
     @property
     def fraction(self) -> float:
@@ -70,7 +84,8 @@ class WorkerPool:
     @property
     def _speaker(self) -> WorkerHost:
         state = self.state
-        return max((host for host in self.hosts if host.state == state), key=lambda host: host.fraction)
+        hosts = [host for host in self.hosts if host.state == state] or self.hosts
+        return max(hosts, key=lambda host: host.fraction)
 
     # ---- life
 
@@ -117,12 +132,17 @@ class WorkerPool:
         return self._keep_alive > 0 and settled and self.state == "ready"
 
     def _give_up_if_hopeless(self) -> None:
-        """Where any worker may still come, it is waited for; where none will, nobody waits in vain."""
-        if self.gave_up is not None or not all(host.hopeless or host.exhausted for host in self.hosts):
+        """Where any worker may still come, it is waited for; where none will, nobody waits in vain. As long
+        as another engine speaks, those that may still load are tried again."""
+        was, self._failing = self._failing, self.failing
+        if not self._failing or self.gave_up is not None:
             return
-        self.gave_up = EXIT_CONFIG if all(host.hopeless for host in self.hosts) else 1
-        for host in self.hosts:
-            host.give_up()
         reason = self.reason
-        log.critical("the engine is given up: %s", reason)
-        self._scheduler.cancel_all(lambda: NotReady("engine_down", reason=reason))
+        if not self.on_failing():
+            self.gave_up = EXIT_CONFIG if all(host.hopeless for host in self.hosts) else 1
+            for host in self.hosts:
+                host.give_up()
+            log.critical("the engine is given up: %s", reason)
+        elif not was:
+            log.critical("the engine cannot be loaded: %s; another one speaks", reason)
+        self._scheduler.fail_all(lambda: NotReady("engine_down", reason=reason))

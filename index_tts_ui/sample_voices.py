@@ -20,7 +20,7 @@ import numpy as np
 
 from .errors import TTSError
 from .librarian import Librarian
-from .library import VoiceLibrary
+from .library import StoredVoice, VoiceLibrary
 
 log = logging.getLogger("tts.voices")
 DEADLINE = 600.0  # seconds, on a machine that is busy with loading the big model
@@ -35,6 +35,13 @@ SENTENCES = {  # voice of Kokoro -> (language, gender, text)
     "am_michael": ("en-US", "male", _ENGLISH),
 }
 NAMES_ZH = {"zf_xiaobei": "晓北", "zm_yunxi": "云希", "af_heart": "哈特", "am_michael": "迈克尔"}
+
+
+def source_of(voice: StoredVoice) -> str:
+    """The voice of Kokoro that a sample voice is; "" of any other."""
+    if voice.statement != STATEMENT:
+        return ""
+    return next((key for key in SENTENCES if key.partition("_")[2].capitalize() == voice.name), "")
 
 
 async def make_samples(library: VoiceLibrary, librarian: Librarian, model: Path) -> int:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from .errors import DeadlineExceeded, EngineFailed, Overloaded, TTSError, segment_error
+from .errors import DeadlineExceeded, EngineFailed, TTSError, segment_error
+from .guard import Guard
 from .job import Flight, Job
 from .lane import Lane
 from .links import Death
+from .outlook import Outlook
+from .pace import Pace
 from .policy import FairQueue
-from .speech import Audio
+from .room import Limits, Room
+from .speech import Audio, Owner
+from .suspects import Suspects
 
 log = logging.getLogger("tts.scheduler")
 
@@ -24,16 +28,8 @@ UNREAD_LIMIT = 90.0  # seconds of sound a slow reader may leave unread before it
 STRIKES = 2.0  # deaths alone at which a segment is given up
 # a SIGKILL from outside says next to nothing about the segment, yet cannot be let go on for ever
 OUTSIDE_STRIKE = 1 / 8
+QUIET = 60.0  # seconds without an interactive request after which background ones may take all rows
 RETRIES = 1  # of a failure that the engine calls retryable
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The scheduler's bounds; seconds."""
-
-    max_waiting: int
-    segment_timeout: float
-    queue_timeout: float
 
 
 class Scheduler:
@@ -45,14 +41,18 @@ class Scheduler:
         self.engine = ""
         self.jobs: dict[str, Job] = {}
         self.on_work: Callable[[], None] = lambda: None
+        self.on_landed: Callable[[Flight, str], None] = lambda flight, code: None  # code "": as sound
+        self.guard = Guard()
         self._clock = clock
         self._queue = FairQueue()
+        self._pace = Pace()
+        self._outlook = Outlook(self._pace)
+        self._room = Room(limits, self._pace, clock, self._rows)
+        self._heard = float("-inf")  # when the last interactive request came
         self._lanes: list[Lane] = []
-        self._suspects: list[tuple[Job, int]] = []  # run again alone, after a worker's death
-        self._clearing: Lane | None = None  # gets nothing until it is empty, for the suspects
+        self._suspects = Suspects(self._lanes, self._send_alone)
         self._live_before = 0.0
         self._live_since: float | None = None
-        self._token_seconds = 0.02  # of engine time per token; a running mean
 
     def open_lane(self) -> Lane:
         """A place for one more worker."""
@@ -72,24 +72,29 @@ class Scheduler:
         """Segments that the workers have."""
         return sum(len(lane.flights) for lane in self._lanes)
 
-    def check_room(self) -> None:
-        """Raises Overloaded where the queue is full."""
-        waiting = self.waiting
-        if waiting >= self.limits.max_waiting:
-            seconds = max(1, min(120, round(self._backlog_seconds())))
-            raise Overloaded("queue_full", waiting=waiting, retry_after=seconds)
+    def check_room(self, owner: Owner, background: bool = False) -> None:
+        """Raises Overloaded where the queue, or the owner's share of it, is full."""
+        self._room.check(owner, background)
 
     def submit(self, job: Job) -> None:
         """Take a request in. Raises Overloaded, at once, where the queue is full."""
-        self.check_room()
-        job.queued_live = self._live()
-        job.on_read = self._pump
-        self.jobs[job.id] = job
-        self._queue.add(job.id, job.owner.key)
+        self.check_room(job.owner, job.background)
+        self._enter(job)
         self.on_work()
         self._pump()
-        if job.started is None:
-            self.tell_positions()
+
+    def _enter(self, job: Job) -> None:
+        key, weight, now = job.owner.key, job.owner.weight, self._clock()
+        if not job.background:
+            self._heard = now
+        job.queued_live = self._live()
+        job.on_read = self._pump
+        self._outlook.saw(now, job, self._queue)
+        self.jobs[job.id] = job
+        self._queue.add(job.id, key, weight, job.background)
+        self._room.enter(
+            job.id, key, len(job.segments), sum(max(1, segment.tokens) for segment in job.segments)
+        )
 
     def cancel(self, job: Job, error: TTSError) -> None:
         """Give a request up: what waits is dropped, what runs is stopped."""
@@ -106,18 +111,20 @@ class Scheduler:
             self.cancel(job, error())
         return len(jobs)
 
+    def fail(self, job: Job, error: TTSError) -> None:
+        """End it, unless nothing of it was heard yet and another engine takes it over."""
+        self._drop(job)
+        if job.delivered or not self.guard.rescues(job, error):
+            job.end(error)
+
+    def fail_all(self, error: Callable[[], TTSError]) -> None:
+        """No engine speaks them: each request ends, unless another engine takes it over."""
+        for job in list(self.jobs.values()):
+            self.fail(job, error())
+
     def tell_positions(self) -> None:
-        """Tell every request that has not started where it stands."""
-        seconds = 0.0
-        position = 0
-        rows = self._rows()
-        for job_id in self._queue.order():
-            job = self.jobs[job_id]
-            if job.started is None:
-                job.tell_position(position, seconds if rows else None)
-                position += 1
-            if job.waiting and job.next_index < len(job.segments):
-                seconds += job.segments[job.next_index].tokens * self._token_seconds / max(1, rows)
+        """Tell every request that has not started where it stands, now."""
+        self._outlook.tell_now(self._clock(), self.jobs, self._queue, self._lanes, self._people_about())
 
     def tick(self) -> None:
         """Call it often: bounds are enforced and positions told here."""
@@ -127,8 +134,12 @@ class Scheduler:
         for lane in self._lanes:
             for flight in lane.overdue(self.limits.segment_timeout):
                 seconds = self.limits.segment_timeout * lane.patience
-                self.cancel(flight.job, DeadlineExceeded("segment_timeout", seconds=seconds))
-        self.tell_positions()
+                if flight.void:
+                    continue
+                self.fail(flight.job, DeadlineExceeded("segment_timeout", seconds=seconds))
+                self.guard.failed()
+        self._pump()  # the guard may have changed its mind
+        self._outlook.tell(now, self.jobs, self._queue, self._lanes, self._people_about())
 
     # ---- the workers' side: lane.Desk
 
@@ -145,13 +156,20 @@ class Scheduler:
     def spoken(self, flight: Flight, audio: Audio, engine_seconds: float) -> None:
         """See ``lane.Desk``."""
         job, index = flight.job, flight.index
-        self._learn(job.segments[index].tokens, engine_seconds)
+        if fault := self.guard.fault(job.segments[index], audio):
+            job.reseed(index)
+            self.refused(flight, fault, "", retryable=True)
+            return
+        self.guard.spoke()
+        self.on_landed(flight, "")
+        self._pace.spoken(self._clock(), job.segments[index].tokens, engine_seconds, audio.seconds)
         job.settle(index, audio, engine_seconds)
         self._forget_if_over(job)
         self._pump()
 
     def refused(self, flight: Flight, code: str, message: str, retryable: bool) -> None:
         """See ``lane.Desk``."""
+        self.on_landed(flight, code)
         self._retry_or_fail(flight, code, message, retryable)
         self._pump()
 
@@ -159,6 +177,8 @@ class Scheduler:
         """Its segments run again, one at a time, so that a killer shows itself."""
         if self._live_since is not None and not any(lane.live for lane in self._lanes):
             self._live_before, self._live_since = self._live(), None
+        if lost and not death.outside:
+            self.guard.failed()
         for flight in lost:
             self._suspect(flight, death, alone)
         self._pump()
@@ -175,58 +195,52 @@ class Scheduler:
 
     def _pump(self) -> None:
         """Send while there are credits: suspects alone, everybody else by the policy."""
-        if self._suspects or self._clearing:
-            self._pump_suspects()
-        while (lane := self._freest()) is not None:
-            job_id = self._queue.pick(self._may)
-            if job_id is None:
-                return
-            job = self.jobs[job_id]
-            index = job.next_index
-            job.next_index += 1
-            self._queue.charge(job_id, max(1, job.segments[index].tokens))
-            if job.next_index == len(job.segments):
-                self._queue.remove(job_id)
-            self._send(lane, job, index, exclusive=False)
+        self._suspects.pump(lambda: self.guard.allows(self.running))
+        while self.guard.allows(self.running) and (lane := self._freest()) is not None:
+            if not self._send_next(lane):
+                break
+        self._pace.load(self._clock(), len(self._queue) > 0 and self._freest() is None, self._rows())
+
+    def _send_next(self, lane: Lane) -> bool:
+        """The segment whose turn it is goes to ``lane``; False where none may."""
+        job_id = self._queue.pick(lambda job_id: self._may(job_id, lane))
+        if job_id is None:
+            return False
+        job = self.jobs[job_id]
+        index = job.next_index
+        job.next_index += 1
+        tokens = max(1, job.segments[index].tokens)
+        self._queue.charge(job_id, tokens)
+        self._room.sent(job_id, tokens)
+        if job.next_index == len(job.segments):
+            self._queue.remove(job_id)
+            self._room.leave(job_id)
+        self._send(lane, job, index, exclusive=False)
+        return True
 
     def _freest(self) -> Lane | None:
         """The lane with the most free credit, but for one that is to become empty."""
         best, most = None, 0
         for lane in self._lanes:
             credit = lane.credit
-            if credit > most and lane is not self._clearing:
+            if credit > most and lane is not self._suspects.clearing:
                 best, most = lane, credit
         return best
 
-    def _pump_suspects(self) -> None:
-        """Each goes alone to a worker that has nothing else. One that killed a worker before waits for
-        that worker to be replaced rather than be tried on another."""
-        empty = [lane for lane in self._lanes if lane.credit > 0 and not lane.flights]
-        coming = any(lane.coming for lane in self._lanes)
-        for suspect in list(self._suspects) if empty else ():
-            job, index = suspect
-            if coming and job.strikes.get(index, 0.0) >= 1:
-                continue
-            self._suspects.remove(suspect)
-            job.again.remove(index)
-            self._send(empty.pop(), job, index, exclusive=True)
-            if not empty:
-                break
-        self._clearing = self._to_clear() if self._suspects else None
-
-    def _to_clear(self) -> Lane | None:
-        """Which lane to empty for the suspects: none where one will be empty by itself, since its worker
-        is coming back or speaks a suspect already; those of the other workers are then not held up."""
-        if any(lane.coming or lane.exclusive for lane in self._lanes):
-            return None
-        if self._clearing is not None and self._clearing.serving:
-            return self._clearing  # another choice each time might empty none of them
-        serving = [lane for lane in self._lanes if lane.serving]
-        return min(serving, key=lambda lane: len(lane.flights), default=None)
-
-    def _may(self, job_id: str) -> bool:
+    def _may(self, job_id: str, lane: Lane) -> bool:
+        """Whether a request's next segment may go to ``lane``: not where its reader is slow, nor into the rows
+        that background requests leave open while people are about."""
         job = self.jobs[job_id]
-        return job.unread_seconds < UNREAD_LIMIT
+        if job.unread_seconds >= UNREAD_LIMIT:
+            return False
+        keeps = job.background and self._people_about() and lane.kept
+        return not keeps or lane.occupied < lane.rows - lane.kept
+
+    def _people_about(self) -> bool:
+        return self._clock() - self._heard < QUIET
+
+    def _send_alone(self, lane: Lane, job: Job, index: int) -> None:
+        self._send(lane, job, index, exclusive=True)
 
     def _send(self, lane: Lane, job: Job, index: int, exclusive: bool) -> None:
         lane.send(job, index, exclusive)
@@ -237,33 +251,32 @@ class Scheduler:
         tried = job.retries.get(index, 0)
         if retryable and tried < RETRIES:
             job.retries[index] = tried + 1
-            self._run_again(job, index)
+            self._suspects.add(job, index)
             return
-        log.warning("segment %s failed: %s %s", job.segments[index].id, code, message)
-        self._drop(job)
-        job.end(segment_error(code, message))
+        about = {"request": job.request_id}
+        log.warning("segment %s failed: %s %s", job.segments[index].id, code, message, extra=about)
+        if retryable:  # else it is the segment's fault, as far as the engine can tell
+            self.guard.failed()
+        self.fail(job, segment_error(code, message))
 
     def _suspect(self, flight: Flight, death: Death, alone: bool) -> None:
         job, index = flight.job, flight.index
+        if flight.void:
+            return
         if alone:
             job.strikes[index] = job.strikes.get(index, 0.0) + (OUTSIDE_STRIKE if death.outside else 1.0)
-        if job.ended:
-            return
         if job.strikes.get(index, 0.0) >= STRIKES:
-            self._drop(job)
             text = job.segments[index].text
-            job.end(EngineFailed("segment_killed_engine", text=text if len(text) <= 60 else text[:59] + "…"))
+            text = text if len(text) <= 60 else text[:59] + "…"
+            self.fail(job, EngineFailed("segment_killed_engine", text=text))
             return
-        self._run_again(job, index)
-
-    def _run_again(self, job: Job, index: int) -> None:
-        job.again.append(index)
-        self._suspects.append((job, index))
+        self._suspects.add(job, index)
 
     def _drop(self, job: Job) -> None:
         """Take a request out of every list; what the worker has of it is cancelled there."""
         self._queue.remove(job.id)
-        self._suspects = [suspect for suspect in self._suspects if suspect[0] is not job]
+        self._room.leave(job.id)
+        self._suspects.drop(job)
         for index in job.in_flight:
             for lane in self._lanes:
                 lane.cancel(job.segments[index].id)
@@ -276,15 +289,7 @@ class Scheduler:
     def _enforce(self, job: Job, now: float, live: float) -> None:
         if job.timeout is not None and now - job.created > job.timeout:
             self.cancel(job, DeadlineExceeded("request_timeout", seconds=job.timeout))
-        elif job.started is None and live - job.queued_live > self.limits.queue_timeout:
+        elif (
+            job.started is None and not job.background and live - job.queued_live > self.limits.queue_timeout
+        ):
             self.cancel(job, DeadlineExceeded("queue_timeout", seconds=self.limits.queue_timeout))
-
-    def _learn(self, tokens: int, engine_seconds: float) -> None:
-        seen = engine_seconds / max(1, tokens)
-        self._token_seconds += 0.1 * (seen - self._token_seconds)
-
-    def _backlog_seconds(self) -> float:
-        tokens = sum(
-            segment.tokens for job in self.jobs.values() for segment in job.segments[job.next_index :]
-        )
-        return tokens * self._token_seconds / max(1, self._rows())

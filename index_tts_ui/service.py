@@ -7,19 +7,20 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
-from . import choice, engines
+from . import choice
+from .backend import Backend, segments
 from .config import Config
 from .door import Door
-from .engines.base import Frontend
 from .errors import Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
+from .failover import Failover
 from .handle import Handle, Status
 from .job import Job
 from .outputs import OutputStore, Recording
-from .pool import WorkerPool
-from .scheduler import Scheduler
-from .speech import Owner, Piece, Segment, SpeechRequest, VoiceRef
+from .quota import Quota
+from .recall import Recall
+from .records import Records
+from .speech import Owner, Piece, SpeechRequest, VoiceInfo, VoiceRef
 from .voice_desk import VoiceDesk
 
 log = logging.getLogger("tts.service")
@@ -27,7 +28,6 @@ log = logging.getLogger("tts.service")
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")  # names that unmodified clients send
 INLINE_TEXT = 48  # characters that are split quicker than they are handed to another thread
 LOADING_RETRY = 5  # seconds to suggest while the model loads
-SPLITTING = ("segment_tokens", "pause_ms")  # parameters that end here
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -35,16 +35,18 @@ class SpeechService(VoiceDesk):
     """Validates, resolves voices, splits the text with the engine's frontend, submits."""
 
     def __init__(
-        self, config: Config, engine: str, scheduler: Scheduler, host: WorkerPool, outputs: OutputStore
+        self, config: Config, primary: Backend, backup: Backend | None, outputs: OutputStore
     ) -> None:
+        engine = primary.engine
         self.config = config
         self.engine = engine
         self.outputs = outputs
-        self.host = host
-        self._scheduler = scheduler
-        self.spec = engines.REGISTRY[engine]
-        model = (config.cache_hub / self.spec.model,) if self.spec.frontend_reads_model else ()
-        self._frontend: Frontend = engines.resolve(self.spec.frontend)(*model)
+        self.quota = Quota(config.rate_of_strangers, config.home_dir / "run" / f"quota-{config.name}.json")
+        self.host = primary.pool
+        self.spec = primary.spec
+        self._primary = primary
+        self._scheduler = primary.scheduler
+        self._frontend = primary.frontend
         super().__init__(
             config.voices,
             engine,
@@ -53,11 +55,15 @@ class SpeechService(VoiceDesk):
             clones="clone" in self.spec.features,
         )
         self._door = Door(engine, self.spec, self.can, self.voice_store.clip_key)
+        self.failover = Failover(primary, backup, self.library, self.in_pool)
         self._active: dict[tuple[str, str], Job] = {}
         self._draining = self._refusing = False
         self._warm = False  # whether the frontend has its dictionaries
         self._hint = choice.hint(config, engine)
         self._keepers: set[asyncio.Task[None]] = set()
+        self.records = Records.of(config, self.status, [one.scheduler for one in self.failover.backends])
+        model = config.cache_hub / (self.spec.model or engine)
+        self._recall = Recall(config, self, model, self._prepare, self._take_in, self._enter)
 
     # ---- what there is
 
@@ -73,23 +79,25 @@ class SpeechService(VoiceDesk):
     def can(self, feature: str) -> bool:
         """Whether the engine has a feature (see ``EngineInfo``): as its registry entry says, until it is
         loaded and says itself; a checkpoint may lack something."""
-        return feature in self.spec.features and feature in self.host.info.get("features", (feature,))
+        return self._primary.can(feature)
 
     def status(self) -> Status:
         """For the badge, the probes and /v1/status."""
-        host = self.host
+        host, backends = self.host, tuple(one.status() for one in self.failover.backends)
         return Status(
             state="draining" if self._draining else host.state,
             engine=self.engine,
             fraction=round(host.fraction, 3),
             text=host.text,
             reason=host.reason if host.state in ("down", "restarting") else "",
-            waiting=self._scheduler.waiting,
-            running=self._scheduler.running,
+            waiting=sum(one.waiting for one in backends) + self.failover.moving,
+            running=sum(one.running for one in backends),
             max_waiting=self._scheduler.limits.max_waiting,
             restarts=host.restarts,
             workers=host.workers(),
             hint=self._hint,
+            backends=backends,
+            stands_in=self.failover.stands_in,
         )
 
     async def preview(
@@ -102,25 +110,69 @@ class SpeechService(VoiceDesk):
         nobody = not voice and not self.default_voice()  # a library may be empty yet
         return await self._split(asked, "" if nobody else self.voice_store.info(voice).language)
 
+    def check(self, request: SpeechRequest, owner: Owner) -> None:
+        """Raises what :meth:`submit` would of these values, whatever the text and the queue."""
+        self.check_sees(owner, request.voice, (request.emotion and request.emotion.clip) or "")
+        self._door.checked(request)
+        self.check_model(request.model)
+        self._resolved(request.voice)
+
     # ---- one request
 
-    async def submit(self, request: SpeechRequest, owner: Owner) -> Handle:
-        """Take a request in, or say no at once: Invalid, NotFound, Conflict, Overloaded, NotReady."""
-        self._check_ready(request.wait_ready)
+    async def submit(self, request: SpeechRequest, owner: Owner, idempotency_key: str = "") -> Handle:
+        """Take a request in, or say no at once: Invalid, NotFound, Conflict, Overloaded, NotReady.
+
+        With an ``idempotency_key`` of the owner's, the same request is spoken once: who asks again
+        within a day gets that sound; it is spoken to its end also when the client goes away.
+        """
+        with self.records.opened(request, owner) as account:
+            if idempotency_key or self._recall.keeps(request):
+                handle = await self._recall.submit(request, owner, self.host.info, idempotency_key)
+            else:
+                handle = await self._take_in(request, owner)
+            self.records.follow(account, handle)
+        return handle
+
+    async def _prepare(
+        self, request: SpeechRequest, owner: Owner
+    ) -> tuple[SpeechRequest, tuple[VoiceRef, ...], list[Piece]]:
+        """What it means, where it would not be refused anyway."""
+        if self._refusing:
+            raise NotReady("draining", retry_after=LOADING_RETRY)
+        asked, voice, voices = self._admitted(request, owner)
+        return asked, voices, await self._split(asked, voice.language)
+
+    def _enter(self, job: Job) -> None:
+        self._check_id(job.owner, job.request_id)
+        self._active[job.owner.key, job.request_id] = job
+
+    def _admitted(
+        self, request: SpeechRequest, owner: Owner
+    ) -> tuple[SpeechRequest, VoiceInfo, tuple[VoiceRef, ...]]:
+        """The request as an engine takes it, and its voices. Raises what ``submit`` does."""
         self._check_text(request.text)
+        self.quota.check(owner, len(request.text))
+        self.check_sees(owner, request.voice, (request.emotion and request.emotion.clip) or "")
         request = self._door.checked(request)
         self.check_model(request.model)
         voice, voices = self._resolved(request.voice)
         self._check_id(owner, request.id)
-        self._scheduler.check_room()
+        return request, voice, voices
+
+    async def _take_in(self, request: SpeechRequest, owner: Owner) -> Handle:
+        self._check_ready(request.wait_ready)
+        request, voice, voices = self._admitted(request, owner)
+        self._scheduler.check_room(owner, request.background)
         pieces = await self._split(request, voice.language)
         job = self._job(request, owner, pieces, voices)
         # again: the split gave others, and the worker's end, a turn
-        self._check_ready(request.wait_ready)
         self._check_id(owner, request.id)
-        self._scheduler.submit(job)
+        if not await self.failover.take(job):
+            self._check_ready(request.wait_ready, itself=True)
+            self._primary.submit(job)
+        self.quota.charge(owner, len(request.text))
         self._active[owner.key, job.request_id] = job
-        return Handle(job, pieces, self.rate, self)
+        return Handle(job, self.rate, self)
 
     @property
     def rate(self) -> int:
@@ -153,7 +205,7 @@ class SpeechService(VoiceDesk):
 
     def end(self, job: Job, error: TTSError) -> None:
         """Stop a request, if it has not ended, and forget it."""
-        self._scheduler.cancel(job, error)
+        self.failover.cancel(job, error)
         if self._active.get((job.owner.key, job.request_id)) is job:
             del self._active[job.owner.key, job.request_id]
 
@@ -174,23 +226,33 @@ class SpeechService(VoiceDesk):
         """
         self._draining, self._refusing = True, refuse
         deadline = asyncio.get_running_loop().time() + seconds
-        while self._scheduler.jobs or self._keepers or not over():
+        while self.failover.busy or self._keepers or not over():
             if asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(0.05)
         self._refusing = True
-        return self._scheduler.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
+        return self.failover.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
+
+    @property
+    def gave_up(self) -> int | None:
+        """The exit code to end with, once no engine can be had: 78 where a restart cannot help."""
+        return self.failover.gave_up
 
     async def close(self) -> None:
         """End the worker, the upkeep and the pool."""
-        await self.host.stop()
+        await self.failover.stop()
         await self.stop_upkeep()
+        self.quota.close()
+        self.records.close()
 
     # ---- checks
 
-    def _check_ready(self, wait_ready: bool) -> None:
+    def _check_ready(self, wait_ready: bool, itself: bool = False) -> None:
+        """``itself``: the engine, and not what may stand in for it."""
         if self._refusing:
             raise NotReady("draining", retry_after=LOADING_RETRY)
+        if self.failover.stands_in and not itself:
+            return
         if self.host.state == "down":
             raise NotReady("engine_down", reason=self.host.reason)
         if self.host.state == "loading" and not wait_ready:
@@ -212,36 +274,27 @@ class SpeechService(VoiceDesk):
             raise Conflict("id_in_use", id=request_id)
 
     async def _split(self, request: SpeechRequest, voice_language: str) -> list[Piece]:
-        text, budget = request.text, request.params.get("segment_tokens")
-        arguments = (text, request.language, voice_language or "zh-CN", budget)
-        if self._warm and len(text) <= INLINE_TEXT:
-            pieces = self._frontend.split(*arguments)
+        if self._warm and len(request.text) <= INLINE_TEXT:
+            pieces = self._primary.split(request, voice_language)
         else:
-            pieces = await self.in_pool(self._frontend.split, *arguments)
+            pieces = await self.in_pool(self._primary.split, request, voice_language)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
-        pause = request.params.get("pause_ms")
-        return pieces if pause is None else [replace(piece, pause_after=pause / 1000) for piece in pieces]
+        return pieces
 
     def _job(
         self, request: SpeechRequest, owner: Owner, pieces: list[Piece], voices: tuple[VoiceRef, ...]
     ) -> Job:
-        job_id = secrets.token_hex(8)
-        params = {key: value for key, value in request.params.items() if key not in SPLITTING}
-        segments = [
-            Segment(
-                id=f"{job_id}/{index}",
-                text=piece.text,
-                spoken=piece.spoken,
-                tokens=piece.tokens,
-                language=piece.language,
-                voices=voices,
-                params={"speed": request.speed, **params},
-                emotion=request.emotion,
-                seed=request.seed,
-                pause_after=piece.pause_after,
-            )
-            for index, piece in enumerate(pieces)
-        ]
         request_id = request.id or f"req-{secrets.token_urlsafe(12)}"
-        return Job(job_id, request_id, owner, segments, len(request.text), request.timeout)
+        job_id = f"{request_id}~{secrets.token_hex(4)}"  # segments are named after it, down to the engine
+        made = segments(job_id, request, pieces, voices)
+        return Job(
+            job_id,
+            request_id,
+            owner,
+            made,
+            len(request.text),
+            request.timeout,
+            background=request.background,
+            request=request,
+        )

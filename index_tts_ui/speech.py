@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .errors import TTSError
+from .errors import Notice, TTSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class VoiceInfo:
     kind: Literal["builtin", "clip"] = "builtin"
     tags: tuple[str, ...] = ()
     seconds: float = 0.0  # of a clip
+    owner: str = ""  # of an uploaded one, where it was somebody with a key
+    shared: bool = True  # False: only its owner, and admins, see it
 
 
 EMOTIONS = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surprised", "calm")
@@ -141,17 +143,34 @@ class SpeechRequest:
     params: Mapping[str, Any] = field(default_factory=dict)  # of ``parameters.PARAMETERS``
     background: bool = False  # nobody listens yet: interactive requests go first
     fallback: Literal["", "any"] = ""  # "any": a backup engine may speak it in another voice
+    stand_in: str | None = None  # a voice for a backup engine, where nobody asked for one person's voice
     cache: bool | None = None  # answer from the store, and keep there; None: as configured
     timeout: float | None = None
     id: str | None = None
     wait_ready: bool = False
 
 
+ROLES = ("speak", "voices", "admin")
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who asks: fairness and cancelling go by ``key`` (an API key, session or address)."""
+    """Who asks: fairness and cancelling go by ``key`` (an API key, session or address).
+
+    ``weight`` is their share among others who wait, ``rate`` their own limit on requests (as the
+    setting ``rate``; "" is the setting), ``quota`` characters a day (0: no limit).
+    """
 
     key: str
+    name: str = ""  # how records call them
+    roles: frozenset[str] = frozenset(ROLES)
+    weight: float = 1.0
+    rate: str = ""
+    quota: int = 0
+
+    def may(self, role: str) -> bool:
+        """Whether they have a role; an admin has all."""
+        return role in self.roles or "admin" in self.roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +199,14 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first segment went to ``engine``; ``segments`` are the texts, in order."""
+    """The first segment went to ``engine``; ``segments`` are the texts, in order.
+
+    Comes again, before the first sound, where a backup engine takes over: ``notice`` says so.
+    """
 
     engine: str
     segments: tuple[str, ...]
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)

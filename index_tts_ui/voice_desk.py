@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import Invalid, TTSError
+from .errors import Forbidden, Invalid, NotFound, TTSError
 from .librarian import Librarian
 from .library import StoredClip, VoiceLibrary
 from .sample_voices import make_samples
@@ -56,6 +56,23 @@ class VoiceDesk:
         """The voice of that id, else of that exact name."""
         return self.voice_store.find(voice)
 
+    def sees(self, owner: Owner, voice: VoiceInfo) -> bool:
+        """Whether a voice is there for ``owner``: shared, their own, or they are an admin."""
+        return voice.shared or voice.owner == owner.key or owner.may("admin")
+
+    def check_sees(self, owner: Owner, *voices: str) -> None:
+        """Raises NotFound where one names a voice that is private to somebody else."""
+        for name in filter(None, voices):
+            if not all(self.sees(owner, found) for found in self.voice_store.names_in(name)):
+                raise NotFound("voice_not_found", param="voice", voice=name[:64])
+
+    def check_changes(self, owner: Owner, voice: str) -> None:
+        """Raises NotFound, or Forbidden where ``owner`` may hear a voice, but not change it."""
+        self.check_sees(owner, voice)
+        found = self.find_voice(voice)
+        if found is not None and found.owner not in ("", owner.key) and not owner.may("admin"):
+            raise Forbidden("role_missing", role="admin")
+
     # ---- changing them
 
     async def add_clip(self, data: bytes) -> StoredClip:
@@ -76,6 +93,7 @@ class VoiceDesk:
         gender: str = "",
         tags: Sequence[str] = (),
         owner: Owner = NOBODY,
+        shared: bool = False,
     ) -> VoiceInfo:
         """A voice of a recording, or of a stored clip's key. ``statement``: why the uploader may use this voice.
 
@@ -96,6 +114,7 @@ class VoiceDesk:
                 gender=gender,
                 tags=tags,
                 owner=owner.key,
+                shared=shared,
             )
 
         return await self.in_pool(add)
@@ -108,10 +127,13 @@ class VoiceDesk:
         language: str | None = None,
         gender: str | None = None,
         tags: Sequence[str] | None = None,
+        shared: bool | None = None,
     ) -> VoiceInfo:
         """Change what is not None; the id stays. Raises NotFound, Invalid or Conflict."""
         return await self.in_pool(
-            lambda: self._librarian.update(voice, name=name, language=language, gender=gender, tags=tags)
+            lambda: self._librarian.update(
+                voice, name=name, language=language, gender=gender, tags=tags, shared=shared
+            )
         )
 
     async def delete_voice(self, voice: str) -> None:

@@ -55,13 +55,19 @@ class VoiceStore:
         shelf, voices = self._look()
         for name in filter(None, (shelf.default, self._configured)):
             found = _find(voices, name)
-            if found is not None:
+            if found is not None and found.shared:
                 return found.id
-        return voices[0].id if voices else ""
+        return next((voice.id for voice in voices if voice.shared), "")
 
     def find(self, voice: str) -> VoiceInfo | None:
         """The voice of that id, else of that exact name."""
         return _find(self.all(), voice)
+
+    def names_in(self, voice: str) -> list[VoiceInfo]:
+        """The voices that ``voice`` names, alone or in a blend; unknown ones are left out."""
+        whole = self.find(voice.strip())
+        parts = [part.partition(":")[0].strip() for part in voice.split("+")]
+        return [whole] if whole else [info for part in parts if (info := self.find(part)) is not None]
 
     def info(self, voice: str) -> VoiceInfo:
         """The voice that speaks loudest in ``voice``. Raises as :meth:`resolve`."""

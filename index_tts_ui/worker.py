@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engines, messages
+from . import engines, logs, messages
 from .engines.base import Engine, EngineOptions, Result, is_device_failure
 from .errors import EXIT_CONFIG, EXIT_DEVICE, BadConfig
 from .speech import Segment, VoiceRef
@@ -57,6 +56,7 @@ class Worker:
     def serve(self, model_dir: Path) -> None:
         """Load, then step for ever. Never returns normally: the message thread ends the process."""
         try:
+            self._loading(0.0, "importing packages")
             engine = self._make()  # here, not in main(): a long import must not keep the beats away
             info = engine.load(model_dir, self._loading)
         except BadConfig as error:
@@ -93,6 +93,7 @@ class Worker:
         segment = Segment.from_json(message["segment"])
         self._taken += 1
         self._attempts[segment.id] = message["attempt"]
+        log.debug("segment %s: begun", segment.id, extra={"request": segment.id.rpartition("~")[0]})
         self._engine.admit(segment)
 
     def _acknowledge_cancel(self, segment_id: str) -> None:
@@ -116,6 +117,8 @@ class Worker:
         attempt = self._attempts.pop(result.segment_id, None)
         if attempt is None:
             return before
+        about = {"request": result.segment_id.rpartition("~")[0]}
+        log.debug("segment %s: %s", result.segment_id, result.code or "spoken", extra=about)
         if result.audio is None:
             self._send_frames(before, _failure(attempt, result))
             return b""
@@ -264,10 +267,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--extra", default="")
     parser.add_argument("--clips", type=Path, default=Path("voices/clips"))
     parser.add_argument("--memory-mb", type=int, default=0)
+    parser.add_argument("--log-level", default="info")
+    parser.add_argument("--log-format", default="text")
     args = parser.parse_args(argv)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logs.setup_worker(args.log_level, args.log_format)
     _be_first_to_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's to handle; it closes the socket
     extra = tuple(tuple(pair.split("=", 1)) for pair in args.extra.split(",") if "=" in pair)

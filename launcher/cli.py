@@ -13,8 +13,10 @@ from typing import Any, NoReturn
 import click
 
 from . import cli_options, options
+from .cli_keys import keys
 from .cli_models import models
 from .cli_tools import COMMANDS as TOOLS
+from .cli_usage import usage
 from .errors import Failed, LauncherError, NotRunning
 from .messages import help_of, say
 from .output import fetch_model, loading_bar, show, show_started, status_lines
@@ -130,7 +132,7 @@ def run(json: bool, report_fd: int | None, forwarded: tuple[str, ...], **given: 
     sys.exit(supervise(options.resolve(given, forwarded), report_fd))
 
 
-for command in (models, *TOOLS):
+for command in (keys, models, usage, *TOOLS):
     cli.add_command(command)
 
 

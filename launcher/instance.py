@@ -67,6 +67,11 @@ class Instance:
         """Models."""
         return self.home / "cache_hub"
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the server asks for a key (see ``index_tts_ui.auth.keys``)."""
+        return (self.home / "keys.json").exists()
+
     def prepare(self) -> None:
         """Make run/ (0700) and logs/ and see that they can be written.
 

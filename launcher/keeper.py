@@ -33,6 +33,7 @@ class Keeper:
         record = self.record
         record.stop_seconds = settings.drain_timeout + policy.term + policy.kill + policy.orphans + 10
         record.host, record.port = settings.host, settings.port
+        record.https = bool(settings.tls)
         record.engine, record.device = settings.engine, settings.device
         record.given, record.arguments = settings.given, list(settings.forwarded)
 

@@ -6,13 +6,22 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from . import messages_models, messages_options, messages_supervisor, messages_tools
+from . import (
+    messages_keys,
+    messages_models,
+    messages_options,
+    messages_supervisor,
+    messages_tools,
+    messages_usage,
+)
 
 # key: (English, Chinese). Errors say in one line what is wrong and what to do.
 MESSAGES: dict[str, tuple[str, str]] = {
+    **messages_keys.MESSAGES,
     **messages_models.MESSAGES,
     **messages_supervisor.MESSAGES,
     **messages_tools.MESSAGES,
+    **messages_usage.MESSAGES,
     "system": ("The system refused: {reason} ({path}).", "系统拒绝了操作：{reason}（{path}）。"),
     "interrupted": ("Interrupted; nothing was left behind.", "已中断，没有留下任何进程。"),
     "cannot_write": ("Cannot write {path}: {reason}.", "无法写入 {path}：{reason}。"),
@@ -139,9 +148,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 HELP: dict[str, tuple[str, str]] = {
+    **messages_keys.HELP,
     **messages_models.HELP,
     **messages_options.HELP,
     **messages_tools.HELP,
+    **messages_usage.HELP,
     "main": (
         "Keeps the speech service alive. Example: tts-launch start --port 7861",
         "管理语音服务。例如：tts-launch start --port 7861",

@@ -102,7 +102,7 @@ def status_text(record: Record) -> str:
         "percent": f"{record.fraction:.0%}",
         "text": record.text,
         "reason": record.reason,
-        "address": ports.url(record.host, record.port),
+        "address": ports.url(record.host, record.port, record.https),
     }
     key = "unit_ready" if record.ready else _WORDS[record.state]
     return " ".join(say(key, **facts).split())

@@ -29,7 +29,8 @@ LOGS: dict[str, Any] = {
     "log_keep": 5,
     "log_days": 7.0,
 }  # ours obey them
-_KNOWN: dict[str, Any] = {**SHARED, DRAIN[0]: DRAIN[1], **LOGS}
+TLS = ("tls", "")  # decides between http and https in the addresses that are shown
+_KNOWN: dict[str, Any] = {**SHARED, DRAIN[0]: DRAIN[1], TLS[0]: TLS[1], **LOGS}
 _RANGES: dict[str, tuple[float, float]] = {"port": (1, 65535), "drain_timeout": (0, 3600)}
 _RANGES |= {"log_max_mb": (1, 10_000), "log_keep": (1, 100), "log_days": (0.01, 3650)}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -49,6 +50,7 @@ class Settings:
     log_max_mb: int = 10
     log_keep: int = 5
     log_days: float = 7.0
+    tls: str = ""
     given: dict[str, Any] = field(default_factory=dict)
     forwarded: tuple[str, ...] = ()
 
@@ -81,7 +83,9 @@ def resolve(
     _check_forwarded(forwarded)
     home = Path(flags.get("home") or environ.get("TTS_HOME") or ".").expanduser().resolve()
     merged = dict(_KNOWN)
-    beyond = {key: _forwarded_value(forwarded, "--" + key.replace("_", "-")) for key in (DRAIN[0], *LOGS)}
+    beyond = {
+        key: _forwarded_value(forwarded, "--" + key.replace("_", "-")) for key in (DRAIN[0], TLS[0], *LOGS)
+    }
     for source, values in (
         (str(home / "tts.toml"), _from_toml(home / "tts.toml")),
         ("environment", {key: environ.get(f"TTS_{key.upper()}") or None for key in merged}),

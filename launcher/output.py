@@ -51,7 +51,8 @@ def show_started(started: Started, wanted: Settings, as_json: bool) -> None:
     from . import ports
 
     record = started.record
-    address, shared = ports.url(record.host, record.port), ports.lan_urls(record.host, record.port)
+    where = (record.host, record.port, record.https)
+    address, shared = ports.url(*where), ports.lan_urls(*where)
     server_pid = record.server.pid if record.server else None
     data = {
         "pid": server_pid,
@@ -68,7 +69,7 @@ def show_started(started: Started, wanted: Settings, as_json: bool) -> None:
     lines += [] if started.ours else [say("already"), *_differences(started, wanted)]
     lines += [say("ready", address=address, pid=server_pid)]
     lines += [say("share", address=item) for item in shared]
-    lines += [say("public_warning")] if ports.is_public(record.host) else []
+    lines += [say("public_warning")] if ports.is_public(record.host) and not wanted.instance.has_keys else []
     lines += [say("logs_at", path=wanted.instance.logs), say("stop_with", command=data["stop"])]
     show(data, lines, as_json)
 

@@ -78,10 +78,10 @@ def _describe(pid: int | None) -> str:
         return f"pid {pid}"
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, https: bool = False) -> str:
     """An address that a browser on this machine can open."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
-    return f"http://{f'[{shown}]' if ':' in shown and not shown.startswith('[') else shown}:{port}"
+    return f"http{'s' if https else ''}://{f'[{shown}]' if ':' in shown and not shown.startswith('[') else shown}:{port}"
 
 
 def is_public(host: str) -> bool:
@@ -89,10 +89,10 @@ def is_public(host: str) -> bool:
     return not (host.startswith("127.") or host in ("localhost", "::1"))
 
 
-def lan_urls(host: str, port: int) -> list[str]:
+def lan_urls(host: str, port: int, https: bool = False) -> list[str]:
     """The addresses to share: one for each interface that is up, for a wildcard host."""
     if host not in ("0.0.0.0", "::"):
-        return [url(host, port)] if is_public(host) else []
+        return [url(host, port, https)] if is_public(host) else []
     import psutil
 
     try:
@@ -107,4 +107,4 @@ def lan_urls(host: str, port: int) -> list[str]:
         for item in addresses[name]
         if item.family == socket.AF_INET and not item.address.startswith(("127.", "169.254."))
     ]
-    return [url(address, port) for address in found]
+    return [url(address, port, https) for address in found]

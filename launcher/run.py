@@ -72,9 +72,10 @@ def _supervise(settings: Settings, report: Report, log: Journal, notify: Notify)
     lock = _take_lock(settings)
     sock = ports.bind(settings.host, settings.port)
     log(
-        f"supervising {settings.instance.name} in {settings.instance.home} on {ports.url(settings.host, settings.port)}"
+        f"supervising {settings.instance.name} in {settings.instance.home} on "
+        f"{ports.url(settings.host, settings.port, bool(settings.tls))}"
     )
-    if ports.is_public(settings.host):
+    if ports.is_public(settings.host) and not settings.instance.has_keys:
         log(say("public_warning"))
 
     def started() -> None:

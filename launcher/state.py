@@ -91,6 +91,7 @@ class Record:
     stop_seconds: float = 60.0  # a stop takes at most this long
     given: dict[str, Any] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
+    https: bool = False
     graceful: bool = False  # the supervisor takes restart requests; SIGUSR2 would end an older one
     answers: dict[str, Any] = field(default_factory=dict)  # to the last requests, by their id
     version: int = VERSION

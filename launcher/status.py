@@ -41,7 +41,7 @@ class Status:
             "home": str(self.instance.home),
             "supervisor_pid": self.supervisor.pid if self.supervisor else None,
             "server_pid": record.server.pid if record.server and self.supervisor else None,
-            "address": ports.url(record.host, record.port) if record.port else None,
+            "address": ports.url(record.host, record.port, record.https) if record.port else None,
             "engine": record.engine or None,
             "device": record.device or None,
             "generation": record.generation,

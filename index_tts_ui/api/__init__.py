@@ -6,12 +6,30 @@ from fastapi import FastAPI
 
 from ..config import Config
 from ..service import SpeechService
-from . import articles, docs, errors, fallback, health, middleware, openai, outputs, preview, requests, voices
+from . import (
+    articles,
+    docs,
+    errors,
+    fallback,
+    health,
+    jobs,
+    metrics,
+    middleware,
+    openai,
+    outputs,
+    preview,
+    progress,
+    requests,
+    voices,
+)
 
 # the busiest route first: routes are looked through in order
 ROUTERS = (
     openai.speech,
-    *(surface.router for surface in (openai, voices, articles, requests, outputs, preview, health)),
+    *(
+        surface.router
+        for surface in (openai, voices, articles, jobs, requests, progress, outputs, preview, health, metrics)
+    ),
 )
 
 
@@ -26,4 +44,4 @@ def install(app: FastAPI, service: SpeechService, config: Config) -> None:
         app.include_router(router)
     docs.install(app)
     fallback.install(app, ROUTERS)
-    middleware.install(app, config.max_body, config.listed("cors_origins"))
+    middleware.install(app, service, config)

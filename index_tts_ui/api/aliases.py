@@ -32,7 +32,10 @@ def stock_voices() -> dict[str, dict[str, str]]:
 
 def voice_for(service: SpeechService, voice: str, text: str, language: str = "") -> str:
     """What ``voice`` stands for: itself, unless it is a stock name that no voice has."""
-    if voice not in stock_voices() or service.find_voice(voice) is not None:
+    if voice not in stock_voices():
+        return voice
+    own = service.find_voice(voice)
+    if own is not None and own.shared:  # a private one would take the name from everybody else
         return voice
     tongue = language or _tongue(text)
     stock = stock_voices()[voice]
@@ -40,12 +43,24 @@ def voice_for(service: SpeechService, voice: str, text: str, language: str = "")
     return named if service.find_voice(named) else _like(service, voice, stock["gender"], tongue)
 
 
-def speaker_voice(service: SpeechService, speaker_id: int, text: str) -> str:
-    """The voice of ``speaker_id``. Raises Invalid where there are not so many."""
+def stand_in(service: SpeechService, voice: str, text: str, language: str = "") -> str | None:
+    """The voice that a backup engine may use for a stock name; None: ``voice`` is somebody's own."""
+    if voice not in stock_voices() or voice_for(service, voice, text, language) == voice:
+        return None
+    return stock_voices()[voice]["zh" if (language or _tongue(text)) == "zh" else "en"]
+
+
+def speaker_name(service: SpeechService, speaker_id: int) -> str:
+    """What the setting says for ``speaker_id``. Raises Invalid where there are not so many."""
     names = service.config.listed("speaker_ids")
     if speaker_id >= len(names):
         raise Invalid("out_of_range", param="speaker_id", bound=f"0-{len(names) - 1}")
-    name = names[speaker_id]
+    return names[speaker_id]
+
+
+def speaker_voice(service: SpeechService, speaker_id: int, text: str) -> str:
+    """The voice of ``speaker_id``. Raises Invalid where there are not so many."""
+    name = speaker_name(service, speaker_id)
     if service.find_voice(name) is not None:
         return name
     match = _KOKORO.fullmatch(name)
@@ -60,7 +75,9 @@ def _tongue(text: str) -> str:
 def _like(service: SpeechService, name: str, gender: str, language: str) -> str:
     """An uploaded voice for ``name``, the same one as long as it is there; "" where none is like it."""
     voices = [
-        voice for voice in service.voices() if voice.kind == "clip" and gender and voice.gender == gender
+        voice
+        for voice in service.voices()
+        if voice.kind == "clip" and voice.shared and gender and voice.gender == gender
     ]
     fluent = [voice for voice in voices if voice.language.partition("-")[0].lower() == language]
 

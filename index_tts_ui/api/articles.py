@@ -10,12 +10,12 @@ from ..audio import FORMATS
 from ..errors import Invalid, TTSError
 from ..service import Handle, SpeechService
 from ..speech import Ended, Owner, SpeechRequest
-from .aliases import speaker_voice, voice_for
+from .aliases import speaker_name, speaker_voice, stand_in, voice_for
 from .deps import FORM, JSON, Caller, RequestId, Service, wants
 from .emotion import emotion_named
 from .fields import Text
 from .schemas import REFUSALS, AudioUrl, SynthesizeBody, TTSBody
-from .sound import SpeechResponse, attended, whole
+from .sound import SpeechResponse, attended, engine_headers, whole
 
 router = APIRouter(tags=["Articles"], responses=REFUSALS)
 WAV: dict[int | str, dict[str, Any]] = {
@@ -37,8 +37,8 @@ async def submit(service: SpeechService, asked: SpeechRequest, caller: Owner) ->
 
 
 async def _sound(service: SpeechService, handle: Handle, request: Request, fmt: str) -> Response:
-    engine, data = await whole(service, handle, request.receive, fmt)
-    return Response(data, media_type=FORMATS[fmt].media_type, headers={"x-tts-engine": engine})
+    started, data = await whole(service, handle, request.receive, fmt)
+    return Response(data, media_type=FORMATS[fmt].media_type, headers=engine_headers(started))
 
 
 @router.post("/api/tts", dependencies=[Depends(wants(JSON))], response_class=Response, responses=WAV)
@@ -47,9 +47,11 @@ async def api_tts(
 ) -> Response:
     """The whole sound in one answer, with its Content-Length. `voice` stands before `speaker_id`."""
     voice = voice_for(service, body.voice, body.text) if body.voice else ""
+    other = stand_in(service, body.voice or "", body.text)
     if not voice and body.speaker_id is not None:
         voice = speaker_voice(service, body.speaker_id, body.text)
-    asked = SpeechRequest(text=body.text, voice=voice, speed=body.speed, id=request_id)
+        other = speaker_name(service, body.speaker_id)
+    asked = SpeechRequest(text=body.text, voice=voice, speed=body.speed, id=request_id, stand_in=other)
     return await _sound(service, await submit(service, asked, caller), request, body.format)
 
 

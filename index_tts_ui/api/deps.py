@@ -58,6 +58,7 @@ class Ask(NamedTuple):
     service: SpeechService
     caller: Owner
     request_id: str
+    idempotency_key: str = ""
 
 
 _wants_json = wants(JSON)
@@ -81,7 +82,8 @@ class DirectRoute(APIRoute):
         async def handle(request: Request) -> Response:
             await _wants_json(request)
             body = _parsed(model, await request.body())
-            ask = Ask(await _service(request), await _owner(request), await _request_id(request))
+            key = request.headers.get("idempotency-key", "")
+            ask = Ask(await _service(request), await _owner(request), await _request_id(request), key)
             return await endpoint(body, ask)
 
         return handle

@@ -11,7 +11,7 @@ ASSETS = "docs/assets"  # relative, so that a reverse proxy's prefix does not ma
 
 DESCRIPTION = """
 Speech from text. Every refusal is `{"error": {"message", "type", "param", "code"}}`: 400 a wrong value,
-404 an unknown voice or model, 409 cancelled or an id in use, 413 too large, 429 the queue is full,
+401 no key or a wrong one, 403 not allowed with it, 404 an unknown voice or model, 409 cancelled or an id in use, 413 too large, 429 the queue is full,
 503 not ready, 504 out of time. 429 and 503 carry `Retry-After`; `x-should-retry` tells the SDK.
 Every answer carries `X-Request-Id`; one that you send (A-Z a-z 0-9 . _ -, up to 128) is taken over.
 """

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from ..errors import Invalid, NotFound, TooLarge, TTSError
+from ..errors import Cancelled, Invalid, NotFound, TooLarge, TTSError
 
 log = logging.getLogger("tts.api")
 
@@ -29,12 +30,16 @@ class Edge(NamedTuple):
 # x-should-retry keeps the SDK from taking a 409 for a lock that it should wait for.
 TABLE: dict[str, Edge] = {
     "invalid": Edge(400, "invalid_request_error"),
+    "unauthorized": Edge(401, "authentication_error"),
+    "forbidden": Edge(403, "permission_error"),
     "not_found": Edge(404, "invalid_request_error"),
     "method_not_allowed": Edge(405, "invalid_request_error"),
     "conflict": Edge(409, "conflict_error"),
     "cancelled": Edge(409, "cancelled_error"),
     "too_large": Edge(413, "invalid_request_error"),
     "overloaded": Edge(429, "rate_limit_error", retry=True),
+    "too_slow": Edge(408, "timeout_error"),
+    "quota_used": Edge(429, "insufficient_quota"),  # hours away: an SDK should not wait for it
     "internal": Edge(500, "server_error"),
     "engine_failed": Edge(500, "server_error"),
     "bad_config": Edge(500, "server_error"),
@@ -130,6 +135,8 @@ def from_http(request: Request, error: HTTPException) -> TTSError:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         return Invalid("method_not_allowed", method=request.method, allowed=allowed)
+    if error.status_code == 408:
+        return Invalid("too_slow")
     if error.status_code == 413:
         return TooLarge("body_too_large", limit=request.app.state.max_body)
     if error.status_code < 500:
@@ -154,6 +161,10 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return error_response(request, from_http(request, error), error.headers)
 
+    async def gone(request: Request, error: Exception) -> Response:
+        # It hung up before its request was whole: nobody hears this answer, and nothing is wrong with us.
+        return error_response(request, Cancelled("cancelled", reason="the client closed the connection"))
+
     async def unhandled(request: Request, error: Exception) -> Response:
         # The server logs the traceback: Starlette raises the error again after this answer.
         log.error("request %s failed: %r", request.scope.get("state", {}).get("request_id"), error)
@@ -162,4 +173,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TTSError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unhandled)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Response
 
 from .. import __version__
+from ..errors import MESSAGES
 from ..service import SpeechService
 from .deps import Service
 from .errors import json_bytes
@@ -20,7 +21,8 @@ RETRY_SECONDS = 2  # what a probe of a service that is not ready should wait
 def _status(service: SpeechService) -> ServiceStatus:
     status = service.status()
     features = [feature for feature in service.spec.features if service.can(feature)]
-    return ServiceStatus(ready=status.ready, features=features, **asdict(status))
+    known = dict(zip(("en", "zh"), MESSAGES[status.hint], strict=True)) if status.hint else {}
+    return ServiceStatus(**{**asdict(status), "ready": status.ready, "features": features, "hint": known})
 
 
 @router.head("/healthz", include_in_schema=False)

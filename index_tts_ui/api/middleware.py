@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
-from collections.abc import Sequence
+import time
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,11 +13,26 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..auth.guard import Guard
+from ..auth.keys import KeyStore
+from ..config import Config
 from ..errors import TooLarge
+from ..service import SpeechService
 from .errors import error_response
+from .gate import Gate, Rules
 
+BODY_SECONDS = 30.0
+BODY_PACE = 8192  # bytes a second
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-EXPOSED = ("x-request-id", "retry-after", "x-tts-engine", "x-tts-ignored", "content-disposition")
+EXPOSED = (
+    "x-request-id",
+    "retry-after",
+    "x-tts-engine",
+    "x-tts-ignored",
+    "x-tts-note",
+    "x-tts-source",
+    "content-disposition",
+)
 
 
 class RequestIdMiddleware:
@@ -46,7 +62,10 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """413 for bodies over ``limit`` bytes: by Content-Length before reading, else while reading."""
+    """413 for bodies over ``limit`` bytes: by Content-Length before reading, else while reading.
+
+    408 for one that comes in drops: BODY_SECONDS, and more for what came at BODY_PACE.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -61,12 +80,20 @@ class BodyLimitMiddleware:
             error = TooLarge("body_too_large", limit=self.limit)
             await error_response(Request(scope), error, {"connection": "close"})(scope, receive, send)
             return
-        taken = 0
+        taken, whole, began = 0, False, time.monotonic()
 
         async def limited() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, whole
+            if whole:  # what comes now is a disconnect, whenever
+                return await receive()
+            patience = began + BODY_SECONDS + taken / BODY_PACE - time.monotonic()
+            try:
+                async with asyncio.timeout(max(0.0, patience)):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(408, headers={"connection": "close"}) from error
             taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if taken > self.limit:
                 # of this class, because FastAPI turns others into "could not parse the body"
                 raise HTTPException(413, headers={"connection": "close"})
@@ -75,10 +102,14 @@ class BodyLimitMiddleware:
         await self.app(scope, limited, send)
 
 
-def install(app: FastAPI, max_body: int, origins: Sequence[str]) -> None:
+def install(app: FastAPI, service: SpeechService, config: Config) -> None:
     """Outermost is what is added last. Without origins no page of another site may read anything."""
-    app.state.max_body = max_body
-    app.add_middleware(BodyLimitMiddleware, limit=max_body)
+    app.state.max_body = config.max_body
+    origins = config.listed("cors_origins")
+    guard = Guard(config, KeyStore(config.keys))  # here and not in Gate: a wrong setting must end the start
+    app.add_middleware(Gate, rules=Rules(config, guard), quota=service.quota, prefix=config.root_path)
+    guard.warn()
+    app.add_middleware(BodyLimitMiddleware, limit=config.max_body)
     if origins:
         app.add_middleware(
             CORSMiddleware,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from ..audio import FORMATS
 from ..speech import SpeechRequest
-from .aliases import voice_for
+from .aliases import stand_in, voice_for
 from .deps import Asked, DirectRoute, Service
 from .emotion import emotion_asked, emotion_instructed
 from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody
@@ -19,6 +19,13 @@ router = APIRouter(tags=["OpenAI"], responses=REFUSALS)
 speech = APIRouter(tags=["OpenAI"], responses=REFUSALS, route_class=DirectRoute)
 STARTED = int(time.time())  # what "created" says of every model
 
+IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "Of your making. Who sends the same request again with it within a day gets the sound that was "
+    "made then, or is being made; another request with it is a 409.",
+}
 _SOUND: dict[str, Any] = {info.media_type: {} for info in FORMATS.values()} | {"text/event-stream": {}}
 
 
@@ -26,6 +33,7 @@ _SOUND: dict[str, Any] = {info.media_type: {} for info in FORMATS.values()} | {"
     "/v1/audio/speech",
     response_class=Response,
     responses={200: {"content": _SOUND, "description": "The sound, sent while it is made."}},
+    openapi_extra={"parameters": [IDEMPOTENCY]},
 )
 async def create_speech(body: SpeechBody, ask: Asked) -> Response:
     """Speech from text, streamed segment by segment.
@@ -33,7 +41,10 @@ async def create_speech(body: SpeechBody, ask: Asked) -> Response:
     An `X-Request-Id` of yours names the request, for `DELETE /v1/requests/{id}`. Closing the
     connection cancels it, too. What fails before the first sound has a status and the error
     envelope (409 `cancelled` where somebody cancelled it); later, an audio body is cut off
-    without its last chunk, and an sse stream ends with `speech.audio.error`.
+    without its last chunk, and an sse stream ends with `speech.audio.error`. `X-TTS-Engine` names the
+    engine that speaks; where that is the backup, `X-TTS-Note` says why. `X-TTS-Source`: `cached`
+    or `shared`, where it was not spoken for this request alone. With an `Idempotency-Key` it is spoken to its
+    end also when the connection is closed.
     """
     service = ask.service
     service.check_model(body.model)
@@ -51,10 +62,15 @@ async def create_speech(body: SpeechBody, ask: Asked) -> Response:
         params=body.params,
         seed=body.seed,
         timeout=body.timeout,
+        fallback=body.fallback,
+        stand_in=stand_in(service, body.voice, body.input, body.language),
+        cache=body.cache,
         id=ask.request_id,
     )
-    handle = await service.submit(asked, ask.caller)
+    handle = await service.submit(asked, ask.caller, ask.idempotency_key)
     headers = {} if followed else {"x-tts-ignored": "instructions"}
+    if handle.source != "spoken":
+        headers["x-tts-source"] = handle.source
     return SpeechResponse(service, handle, body.response_format, body.stream_format, headers)
 
 

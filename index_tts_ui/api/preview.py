@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from .aliases import voice_for
-from .deps import JSON, Service, wants
+from .deps import JSON, Caller, Service, wants
 from .schemas import REFUSALS, Preview, PreviewBody, Segment
 
 router = APIRouter(tags=["Preview"], responses=REFUSALS)
@@ -13,8 +13,9 @@ SECONDS_PER_TOKEN = 0.052  # of sound; Kokoro: 0.054 in Mandarin, 0.05 in Englis
 
 
 @router.post("/v1/audio/preview", dependencies=[Depends(wants(JSON))])
-async def preview(body: PreviewBody, service: Service) -> Preview:
+async def preview(body: PreviewBody, service: Service, caller: Caller) -> Preview:
     """The exact segments, and their tokens as the engine counts them. Needs no loaded model."""
+    service.check_sees(caller, body.voice or "")
     voice = voice_for(service, body.voice, body.text, body.language)
     pieces = await service.preview(
         body.text, language=body.language, voice=voice, segment_tokens=body.segment_tokens

@@ -76,10 +76,17 @@ def _news(event: Event, output: str) -> bytes:
     if isinstance(event, Queued):
         return sse({"position": event.position, "eta": event.eta}, "queued")
     if isinstance(event, Started):
-        return sse({"engine": event.engine, "segments": list(event.segments)}, "started")
+        told = {"engine": event.engine, "segments": list(event.segments), **_notice(event)}
+        return sse(told, "started")
     assert isinstance(event, Ended)
     error = event.error and _error(event.error)
     return sse({"usage": asdict(event.usage), "error": error, "output": output}, "ended")
+
+
+def _notice(event: Started) -> dict[str, str]:
+    if event.notice is None:
+        return {}
+    return {"note": event.notice.message("en"), "note_zh": event.notice.message("zh")}
 
 
 def _error(error: TTSError) -> dict[str, str]:

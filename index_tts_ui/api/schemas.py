@@ -52,6 +52,17 @@ class SpeechBody(ParameterBody):
     emotion: EmotionField | None = None
     timeout: Timeout | None = None
     seed: Seed = 0
+    cache: bool | None = Field(
+        None,
+        strict=True,
+        description="true: an equal request's sound, kept or under way, will do, and this one may be kept. "
+        "Absent: as the setting cache says.",
+    )
+    fallback: Literal["", "any"] = Field(
+        "",
+        description="any: should the engine fail, the backup engine may speak it in another voice and without its "
+        "emotion. Without it a cloned voice is never spoken in another one; stock names may be.",
+    )
 
 
 class TTSBody(Body):
@@ -174,6 +185,21 @@ class Worker(BaseModel):
     stats: dict[str, Any]
 
 
+class BackendState(BaseModel):
+    """The engine, or the one that stands in for it. ``breaker``: closed; open: it fails again and again, and gets
+    nothing for ``rest`` seconds; half-open: it is being tried with one segment."""
+
+    engine: str
+    state: str
+    reason: str
+    breaker: Literal["closed", "open", "half-open"]
+    rest: float
+    waiting: int
+    running: int
+    restarts: int
+    workers: list[Worker]
+
+
 class ServiceStatus(BaseModel):
     """GET /v1/status and /readyz. ``state``: loading, ready, asleep (the model left its device after idle
     time; the next request wakes it), waking, restarting, down, draining; the best of the workers'."""
@@ -190,6 +216,9 @@ class ServiceStatus(BaseModel):
     restarts: int
     workers: list[Worker]
     features: list[str] = Field(description="What the engine can do, such as clone, emotion, emotion_text.")
+    backends: list[BackendState] = Field(description="The engine, then what stands in for it, if anything.")
+    stands_in: bool = Field(description="Whether the second of them speaks for the first now.")
+    hint: dict[str, str] = Field(description="How to get a better engine, by language: en, zh; mostly empty.")
 
 
 class ErrorBody(BaseModel):

@@ -47,17 +47,25 @@ async def _cancel_when_gone(handle: Handle, receive: Receive) -> None:
     handle.cancel("the client closed the connection")
 
 
-async def first_sound(events: AsyncIterator[Event]) -> tuple[str, SegmentReady]:
-    """The engine's name and the first segment. Raises the request's error where it ends without one."""
-    engine = ""
+async def first_sound(events: AsyncIterator[Event]) -> tuple[Started, SegmentReady]:
+    """What speaks, and the first segment. Raises the request's error where it ends without one."""
+    started = Started("", ())
     async for event in events:
         if isinstance(event, Started):
-            engine = event.engine
+            started = event
         elif isinstance(event, SegmentReady):
-            return engine, event
+            return started, event
         elif isinstance(event, Ended) and event.error is not None:
             raise event.error
     raise TTSError("internal")
+
+
+def engine_headers(started: Started) -> dict[str, str]:
+    """Which engine speaks, and why it is another one than usual."""
+    headers = {"x-tts-engine": started.engine}
+    if started.notice is not None:
+        headers["x-tts-note"] = started.notice.message().encode("ascii", "replace").decode()
+    return headers
 
 
 def blocks(samples: np.ndarray, count: int) -> Iterator[np.ndarray]:
@@ -150,14 +158,16 @@ def usage_json(usage: Usage) -> dict[str, int]:
     return {"input_tokens": usage.tokens, "output_tokens": made, "total_tokens": usage.tokens + made}
 
 
-def speech_event(item: bytes | Ended | None) -> bytes:
+def speech_event(item: bytes | Ended | None, started: Started) -> bytes:
     """A chunk, the end, or a pause, as OpenAI's events (the error event is an addition)."""
     if item is None:
         return PING
     if isinstance(item, bytes):
         return sse({"type": "speech.audio.delta", "audio": base64.b64encode(item).decode()})
     if item.error is None:
-        return sse({"type": "speech.audio.done", "usage": usage_json(item.usage)})
+        note = {"note": started.notice.message()} if started.notice is not None else {}
+        usage = usage_json(item.usage)
+        return sse({"type": "speech.audio.done", "usage": usage, "engine": started.engine, **note})
     error = {"message": item.error.message(), "code": item.error.code, "param": item.error.param}
     return sse({"type": "speech.audio.error", "error": error})
 
@@ -191,15 +201,15 @@ class SpeechResponse(Response):
         """See the ASGI specification. Raises TTSError before the first byte only."""
         async with attended(self._handle, receive):
             events = self._handle.events()
-            engine, first = await first_sound(events)
-            self.headers["x-tts-engine"] = engine
+            started, first = await first_sound(events)
+            self.headers.update(engine_headers(started))
             total = len(first.audio.samples) if len(self._handle.pieces) == 1 else None
             coder = Coder(self._service, self._format, first.audio.rate, total)
             if total is not None and self._format in INLINE and not self._sse:
                 await self._send_whole(_file(self._format, first.audio.rate, first.audio.samples), send)
                 return
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._send_body(encoded(first, events, coder), send)
+            await self._send_body(encoded(first, events, coder), send, started)
 
     async def _send_whole(self, body: bytes, send: Send) -> None:
         """A short sound goes in one piece: there is nothing to wait for, and its length is known."""
@@ -207,10 +217,12 @@ class SpeechResponse(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _send_body(self, stream: AsyncGenerator[bytes | Ended, None], send: Send) -> None:
+    async def _send_body(
+        self, stream: AsyncGenerator[bytes | Ended, None], send: Send, started: Started
+    ) -> None:
         if self._sse:
             async for item in with_pings(stream):
-                await _send_chunk(send, speech_event(item))
+                await _send_chunk(send, speech_event(item, started))
         else:
             async for item in stream:
                 if isinstance(item, Ended) and item.error is not None:
@@ -230,18 +242,18 @@ async def _send_chunk(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-async def whole(service: SpeechService, handle: Handle, receive: Receive, fmt: str) -> tuple[str, bytes]:
-    """The engine's name and the complete file, with true lengths inside. Raises the request's error."""
+async def whole(service: SpeechService, handle: Handle, receive: Receive, fmt: str) -> tuple[Started, bytes]:
+    """What spoke, and the complete file, with true lengths inside. Raises the request's error."""
     async with attended(handle, receive):
         events = handle.events()
-        engine, first = await first_sound(events)
+        started, first = await first_sound(events)
         parts = [first.audio.samples]
         async for event in events:
             if isinstance(event, SegmentReady):
                 parts.append(event.audio.samples)
             elif isinstance(event, Ended) and event.error is not None:
                 raise event.error
-    return engine, await service.in_pool(_file, fmt, first.audio.rate, np.concatenate(parts))
+    return started, await service.in_pool(_file, fmt, first.audio.rate, np.concatenate(parts))
 
 
 def _file(fmt: str, rate: int, samples: np.ndarray) -> bytes:

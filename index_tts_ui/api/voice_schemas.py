@@ -23,6 +23,7 @@ class VoiceEntry(BaseModel):
     tags: list[str]
     seconds: float = Field(description="Of its clip; 0 for a built-in voice.")
     default: bool = Field(description="Whether it speaks where a request names no voice.")
+    shared: bool = Field(description="Whether all may use it; else only who uploaded it, and admins.")
 
 
 class Voices(BaseModel):
@@ -62,6 +63,7 @@ class VoiceChanges(Body):
     language: Text | None = None
     gender: Text | None = None
     tags: Tags | None = None
+    shared: bool | None = Field(None, description="Whether all may use it.")
     default: Literal[True] | None = Field(None, description="true: it becomes the default voice.")
 
 

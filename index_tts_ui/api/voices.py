@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from starlette.responses import FileResponse
 
 from ..audio.reference import NOTICES
-from ..errors import Invalid, NotFound
+from ..errors import Forbidden, Invalid, NotFound
 from ..service import SpeechService
-from ..speech import VoiceInfo
+from ..speech import Owner, VoiceInfo
 from .deps import FORM, JSON, Caller, Service, wants
 from .fields import Text
 from .schemas import REFUSALS
@@ -27,7 +27,7 @@ Upload = Annotated[
 
 def _entry(service: SpeechService, info: VoiceInfo) -> dict[str, Any]:
     default = info.id == service.default_voice()
-    names = ("id", "name", "name_zh", "language", "gender", "kind", "seconds")
+    names = ("id", "name", "name_zh", "language", "gender", "kind", "seconds", "shared")
     return {name: getattr(info, name) for name in names} | {"tags": list(info.tags), "default": default}
 
 
@@ -43,10 +43,16 @@ async def _data(file: UploadFile | None, param: str = "file") -> bytes:
     return data
 
 
+def _check_default(caller: Owner, default: bool) -> None:
+    if default and not caller.may("admin"):
+        raise Forbidden("role_missing", role="admin")
+
+
 @router.get("/v1/audio/voices")
-async def list_voices(service: Service) -> Voices:
-    """The voices. OpenAI's stock names (alloy, ...) work too; they stand for some of these."""
-    return Voices(voices=[VoiceEntry(**_entry(service, info)) for info in service.voices()])
+async def list_voices(service: Service, caller: Caller) -> Voices:
+    """The voices that you may use. OpenAI's stock names (alloy, ...) work too; they stand for some of these."""
+    seen = [info for info in service.voices() if service.sees(caller, info)]
+    return Voices(voices=[VoiceEntry(**_entry(service, info)) for info in seen])
 
 
 @router.post("/v1/audio/clips", dependencies=[Depends(wants(FORM))], status_code=201)
@@ -79,9 +85,13 @@ async def add_voice(
     language: Annotated[Text, Form(description="What it speaks best, such as zh-CN or en.")] = "",
     gender: Annotated[Text, Form(description="female, male, or nothing.")] = "",
     tags: Annotated[Text, Form(description="By comma.")] = "",
-    default: Annotated[bool, Form(description="Whether it becomes the default voice.")] = False,
+    shared: Annotated[
+        bool, Form(description="Whether others may use it, where everybody has a key of their own.")
+    ] = False,
+    default: Annotated[bool, Form(description="Whether it becomes the default voice (admins only).")] = False,
 ) -> NewVoice:
     """Add a voice from a recording. `file` and `audio_sample` (OpenAI's name for it) mean the same."""
+    _check_default(caller, default)
     keys: tuple[str, ...] = ()
     if not clip:
         stored = await service.add_clip(await _data(file or audio_sample))
@@ -94,6 +104,7 @@ async def add_voice(
         gender=gender,
         tags=tags.split(","),
         owner=caller,
+        shared=shared or default,
     )
     if default:
         await service.set_default_voice(info.id)
@@ -101,8 +112,9 @@ async def add_voice(
 
 
 @router.get("/v1/audio/voices/{voice}")
-async def get_voice(voice: str, service: Service) -> VoiceEntry:
+async def get_voice(voice: str, service: Service, caller: Caller) -> VoiceEntry:
     """One voice, by id or exact name."""
+    service.check_sees(caller, voice)
     info = service.find_voice(voice)
     if info is None:
         raise NotFound("voice_not_found", param="voice", voice=voice[:64])
@@ -110,8 +122,12 @@ async def get_voice(voice: str, service: Service) -> VoiceEntry:
 
 
 @router.patch("/v1/audio/voices/{voice}", dependencies=[Depends(wants(JSON))])
-async def update_voice(voice: str, body: VoiceChanges, service: Service) -> VoiceEntry:
-    """Change an uploaded voice, or make any voice the default. Its id stays."""
+async def update_voice(voice: str, body: VoiceChanges, service: Service, caller: Caller) -> VoiceEntry:
+    """Change an uploaded voice of yours, or make any voice the default (admins only). Its id stays."""
+    _check_default(caller, bool(body.default))
+    if body.model_dump(exclude={"default"}, exclude_none=True):
+        service.check_changes(caller, voice)
+    service.check_sees(caller, voice)
     changes = body.model_dump(exclude={"default"}, exclude_none=True)
     info = service.find_voice(voice)
     if changes or info is None:
@@ -122,8 +138,9 @@ async def update_voice(voice: str, body: VoiceChanges, service: Service) -> Voic
 
 
 @router.delete("/v1/audio/voices/{voice}")
-async def delete_voice(voice: str, service: Service) -> VoiceDeleted:
-    """Delete an uploaded voice; its clip is deleted within about an hour. Requests under way still speak with it."""
+async def delete_voice(voice: str, service: Service, caller: Caller) -> VoiceDeleted:
+    """Delete a voice of yours; its clip is deleted within about an hour. Requests under way still speak with it."""
+    service.check_changes(caller, voice)
     info = service.find_voice(voice)
     await service.delete_voice(voice)
     return VoiceDeleted(id=voice if info is None else info.id)
@@ -134,6 +151,7 @@ async def delete_voice(voice: str, service: Service) -> VoiceDeleted:
     response_class=FileResponse,
     responses={200: {"content": {"audio/wav": {}}, "description": "The clip that the voice comes from."}},
 )
-async def get_clip(voice: str, service: Service) -> FileResponse:
+async def get_clip(voice: str, service: Service, caller: Caller) -> FileResponse:
     """Hear an uploaded voice's clip."""
+    service.check_sees(caller, voice)
     return FileResponse(service.voice_clip(voice), media_type="audio/wav")

@@ -32,7 +32,8 @@ CODECS: dict[str, Codec] = {
     # Pages of 0.2 s: the default of 1 s would hold the end of each segment back.
     "opus": Codec("ogg", "libopus", "flt", 48_000, {"page_duration": "200000"}),
     # ADTS cannot tell the encoder's delay either: one frame before, up to one frame after.
-    "aac": Codec("adts", "aac", "fltp", 64_000),
+    # It has no place for a comment: an ID3 tag goes before it, as in HTTP Live Streaming.
+    "aac": Codec("adts", "aac", "fltp", 64_000, {"write_id3v2": "1"}),
     "flac": Codec("flac", "flac", "s16", 0, {"metadata_header_padding": "0"}),
 }
 

@@ -15,6 +15,8 @@ from .samples import clean
 # FFmpeg also knows playlists and scripts that open other files: these containers do not.
 CONTAINERS = "wav,w64,aiff,mp3,flac,ogg,aac,mov,matroska,caf"
 
+MAX_SAMPLES = 300 * 96_000  # 110 MiB: silence at a very high rate is a small file, too
+
 
 def decode(data: bytes, limit_seconds: float = 600.0) -> Audio:
     """The first audio stream of a file, its channels averaged, at its own rate.
@@ -32,8 +34,9 @@ def decode(data: bytes, limit_seconds: float = 600.0) -> Audio:
     try:
         for rate, block in _blocks(data):
             length += len(block)
-            if length > limit_seconds * rate:
-                raise TooLarge("audio_too_long", limit=limit_seconds)
+            limit = min(limit_seconds * rate, MAX_SAMPLES)
+            if length > limit:
+                raise TooLarge("audio_too_long", limit=round(limit / rate, 1))
             blocks.append(block)
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise Invalid("bad_audio", reason=_reason(error)) from error

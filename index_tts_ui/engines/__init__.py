@@ -24,6 +24,7 @@ class EngineSpec:
     parameters: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("zh", "en")
     frontend_reads_model: bool = False
+    token_seconds: float = 0.0  # of sound that the slowest speech takes for a token; 0: not known
     devices: str = "cpu"  # what it runs on: "cpu" alone, "cuda" (NVIDIA GPUs, or the CPU), "any" name
 
 
@@ -44,6 +45,7 @@ REGISTRY: dict[str, EngineSpec] = {
         model="kokoro",
         description="Kokoro-82M on the CPU: Mandarin, English and mixed text",
         features=("speed", "blend"),
+        token_seconds=0.3,
     ),
     "indextts2.5": EngineSpec(
         engine="index_tts_ui.engines.indextts.engine:IndexTTS25Engine",
@@ -54,6 +56,7 @@ REGISTRY: dict[str, EngineSpec] = {
         parameters=(*_INDEXTTS, "duration_factor"),
         languages=("zh", "en", "ja", "es", "ar"),
         frontend_reads_model=True,
+        token_seconds=0.5,
         devices="cuda",
     ),
     "indextts2": EngineSpec(
@@ -64,6 +67,7 @@ REGISTRY: dict[str, EngineSpec] = {
         features=("speed", "clone", "emotion", "emotion_text", "seed", "pronunciation"),
         parameters=_INDEXTTS,
         frontend_reads_model=True,
+        token_seconds=0.5,
         devices="cuda",
     ),
     "tone": EngineSpec(
@@ -71,6 +75,7 @@ REGISTRY: dict[str, EngineSpec] = {
         frontend="index_tts_ui.engines.tone:ToneFrontend",
         description="A test engine: one tone per character, failures on command",
         features=("speed", "blend", "seed"),
+        token_seconds=0.5,
         devices="any",
     ),
     "tone-clone": EngineSpec(
@@ -79,6 +84,7 @@ REGISTRY: dict[str, EngineSpec] = {
         description="The test engine with no voices of its own, but all that a cloning engine can be asked",
         features=("speed", "clone", "emotion", "emotion_text", "seed", "pronunciation"),
         parameters=(*_INDEXTTS, "duration_factor"),
+        token_seconds=0.5,
         devices="any",
     ),
 }

@@ -27,8 +27,9 @@ from .base import DeviceFailed, EngineInfo, EngineOptions, Progress, Result
 
 RATE = 24_000
 LEAK_BYTES = 64 << 20
+LONG_SECONDS = 60
 QUEUED_SECONDS = 0.001  # a step that comes sooner after another's end was queued behind it
-_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|device|fail|nan|leak)\]\]")
+_COMMAND = re.compile(r"\[\[(crash|kill|exit|hang|oom|device|fail|nan|leak|mute|long)\]\]")
 _UNIT = re.compile(r"\[\[\w+\]\]|.", re.DOTALL)
 _SENTENCE = re.compile(r"(?:\[\[\w+\]\]|[^。！？.!?\n])+[。！？.!?]*\s*")
 
@@ -52,14 +53,16 @@ class _Row:
 
 
 class ToneEngine:
-    """See the module. Options: step_ms, row_ms, char_ms (of audio), rows, load_ms, ahead, record, without,
-    refuse. Any name of a device will do."""
+    """See the module. Options: step_ms, row_ms, char_ms (of audio), rows, load_ms, ahead, record, steps,
+    without, refuse. Any name of a device will do."""
 
     name = "tone"
     features: tuple[str, ...] = ("speed", "blend", "seed")
 
     def __init__(self, options: EngineOptions) -> None:
         self._device = options.device
+        self._deaf = options.get("deaf", "") == "1"  # commands are spoken, not obeyed
+        self._broken = options.get("broken", "")  # a file: while it is there every load fails
         self._refused = options.get("refuse", "")
         self._step_s = float(options.get("step_ms", "0")) / 1000
         self._row_s = float(options.get("row_ms", "0")) / 1000
@@ -69,6 +72,7 @@ class ToneEngine:
         # segments held ready at the door, so that a leaving row is replaced in the very next step
         self._ahead = int(options.get("ahead", str(self._max_rows // 4)))
         self._record = options.get("record", "")  # a file that tells what was admitted
+        self._steps = options.get("steps", "")  # a file that tells each step's rows, and each cancel
         self._without = options.get("without", "").split("+")  # features that this "checkpoint" lacks
         self._rows: list[_Row] = []
         self._door: list[Segment] = []
@@ -81,6 +85,8 @@ class ToneEngine:
         """There is nothing to read; ``load_ms`` plays a slow load, ``refuse`` a device that is not there."""
         if self._device == self._refused:
             raise BadConfig("bad_config", name="device", reason=f"there is no {self._device}")
+        if self._broken and Path(self._broken).exists():
+            raise DeviceFailed(f"{self._broken} is there")
         for tenth in range(10):
             progress(tenth / 10, "loading tones")
             time.sleep(self._load_s / 10)
@@ -109,6 +115,7 @@ class ToneEngine:
         while self._door and len(self._rows) < self._max_rows:
             segment = self._door.pop(0)
             self._rows.append(_Row(segment, _UNIT.findall(segment.spoken), time.monotonic()))
+        self._note("step", *(row.segment.id for row in self._rows))
         self._work(self._step_s + self._row_s * len(self._rows))
         results = [result for row in self._rows if (result := self._advance(row)) is not None]
         done = {result.segment_id for result in results}
@@ -138,6 +145,9 @@ class ToneEngine:
         return Result(row.segment.id, Audio(RATE, samples), engine_seconds=time.monotonic() - row.began)
 
     def _obey(self, unit: str, row: _Row) -> Result | None:
+        if self._deaf:
+            row.sound.append(_tone(unit[2:], self._samples))
+            return None
         command = _COMMAND.fullmatch(unit)
         what = command.group(1) if command else ""
         if what == "crash":
@@ -158,6 +168,10 @@ class ToneEngine:
             self._leaked.append(b"x" * LEAK_BYTES)
         if what == "nan":
             row.sound.append(np.full(self._samples, np.nan, np.float32))
+        if what == "long":
+            row.sound.append(_tone("a", RATE * LONG_SECONDS))
+        if what == "mute":
+            row.sound = [np.zeros_like(part) for part in row.sound]
         return None
 
     def _forget_cancelled(self) -> None:
@@ -171,6 +185,12 @@ class ToneEngine:
         """The next step begins without it."""
         with self._lock:
             self._cancelled.add(segment_id)
+            self._note("cancel", segment_id)
+
+    def _note(self, *words: str) -> None:
+        if self._steps:
+            with Path(self._steps).open("a", encoding="utf-8") as file:
+                file.write(" ".join(words) + "\n")
 
     def warm(self, voice: VoiceRef) -> None:
         """Tones need no preparation."""

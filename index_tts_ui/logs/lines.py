@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from .context import request_of
+
 MESSAGE_MAX = 8_000  # characters; a longer one is cut
 TRACE_MAX = 32_000  # of a traceback the end is kept, where the error is
 FIELD_MAX = 1_000  # of a path or an id in the access log
+COLUMNS = ("address", "method", "path", "status", "bytes", "seconds", "id")  # what follows them has a name
 # Control characters (colours begin with one), line separators, direction marks, lone surrogates.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _BLANK = re.compile(r"\s")
@@ -30,6 +33,7 @@ class Line:
     message: str
     trace: str = ""
     access: dict[str, Any] | None = None
+    request: str = ""  # the id of the request it is about
 
     @property
     def size(self) -> int:
@@ -51,7 +55,8 @@ def of_record(record: logging.LogRecord) -> Line:
     trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
     if record.stack_info:
         trace += record.stack_info
-    return Line(record.created, record.levelno, record.name, cut(message), trace[-TRACE_MAX:])
+    about = cut(request_of(record), FIELD_MAX)
+    return Line(record.created, record.levelno, record.name, cut(message), trace[-TRACE_MAX:], None, about)
 
 
 def cut(text: str, limit: int = MESSAGE_MAX) -> str:
@@ -72,13 +77,21 @@ def as_text(line: Line) -> str:
     """``time LEVEL logger message``; the lines of a traceback are indented, so that none looks like a record."""
     if line.access is not None:
         return f"{clock(line.time)} {_request(line.access)}\n"
-    head = f"{clock(line.time)} {logging.getLevelName(line.level)} {line.logger} {plain(line.message)}\n"
+    about = f"[{_word(line.request)}] " if line.request else ""
+    head = (
+        f"{clock(line.time)} {logging.getLevelName(line.level)} {line.logger} {about}{plain(line.message)}\n"
+    )
     return head + "".join(f"    {plain(part)}\n" for part in line.trace.splitlines())
 
 
 def _request(about: dict[str, Any]) -> str:
     address, method, path, name = (_word(about[key]) for key in ("address", "method", "path", "id"))
-    return f"{address} {method} {path} {about['status']} {about['bytes']} B {about['seconds']} s {name}"
+    text = f"{address} {method} {path} {about['status']} {about['bytes']} B {about['seconds']} s {name}"
+    return text + "".join(
+        f" {key}={_word(str(value))}"
+        for key, value in about.items()
+        if key not in COLUMNS and value is not None
+    )
 
 
 def _word(text: str) -> str:
@@ -97,6 +110,7 @@ def as_json(line: Line) -> str:
         fields = {
             "level": logging.getLevelName(line.level),
             "logger": line.logger,
+            **({"request": line.request} if line.request else {}),
             "message": line.message,
             **({"trace": line.trace} if line.trace else {}),
         }

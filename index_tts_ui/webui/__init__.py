@@ -76,5 +76,5 @@ def _first_voices(service: SpeechService, config: Config) -> dict[str, str]:
     chosen = service.default_voice()
     if config.default_voice:
         return {"zh-CN": chosen, "en": chosen}
-    firsts = {voice.language[:2]: voice.id for voice in reversed(service.voices())}
+    firsts = {voice.language[:2]: voice.id for voice in reversed(service.voices()) if voice.shared}
     return {"zh-CN": firsts.get("zh", chosen), "en": firsts.get("en", chosen)}

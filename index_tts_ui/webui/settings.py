@@ -36,7 +36,11 @@ def settings_card(page: gr.Blocks, service: SpeechService, t: gr.I18n) -> Settin
     features = service.spec.features
     box = _voicebox() if "clone" in features else None
     settings = _controls(
-        service.voices(), service.default_voice(), "blend" in features, "emotion" in features, t
+        [voice for voice in service.voices() if voice.shared],
+        service.default_voice(),
+        "blend" in features,
+        "emotion" in features,
+        t,
     )
     gr.HTML(
         html_template='<p data-t="rights"></p>', js_on_load=LABELS, elem_id="rights", apply_default_css=False

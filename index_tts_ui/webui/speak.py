@@ -100,7 +100,9 @@ def handler(service: SpeechService) -> Speak:
     ) -> Answer:
         try:
             wanted = speech_request(text, blend(voice, second, share), speed, tuning)
-            handle = await service.submit(wanted, owner_of(cast(HTTPConnection, request.request)))
+            owner = owner_of(cast(HTTPConnection, request.request))
+            service.quota.hit(owner)
+            handle = await service.submit(wanted, owner)
         except Incomplete as lack:
             return _refusal(i18n.EN[lack.args[0]], i18n.ZH[lack.args[0]])
         except TTSError as error:

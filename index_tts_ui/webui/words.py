@@ -79,7 +79,7 @@ EN = {
     "voice_tags_hint": "Such as: calm, news",
     "unsaid": "Not said",
     "voice_rights": "Your right to use this voice",
-    "voice_rights_note": "Details, such as a contract or a source (optional)",
+    "voice_rights_note": "Details: contract, source (optional)",
     "rights_choose": "Please choose",
     "rights_own": "This is my own voice.",
     "rights_consent": "The speaker agreed to this use of the voice.",

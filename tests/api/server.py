@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -66,8 +67,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(home: Path, *flags: str, path: str = "/readyz", port: int = 0) -> Iterator[Server]:
-    """Yields when ``path`` answers 200; ends the server and looks through its log afterwards. ``port`` 0: any."""
+def serving(
+    home: Path, *flags: str, path: str = "/readyz", port: int = 0, trust: ssl.SSLContext | None = None
+) -> Iterator[Server]:
+    """Yields when ``path`` answers 200; ends the server and looks through its log afterwards. ``port`` 0: any.
+
+    ``trust``: what to trust where the flags ask for TLS.
+    """
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     command = [sys.executable, "-m", "index_tts_ui", "--home", str(home), "--port", str(port)]
@@ -75,19 +81,19 @@ def serving(home: Path, *flags: str, path: str = "/readyz", port: int = 0) -> It
     clean = {key: value for key, value in os.environ.items() if not key.startswith("TTS_")}
     with (home / "server.out").open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=clean)
-    server = Server(f"http://127.0.0.1:{port}", home, process)
+    server = Server(f"http{'s' if trust else ''}://127.0.0.1:{port}", home, process)
     try:
-        until(lambda: _answers(server, path), f"{path} answers 200", START_SECONDS)
+        until(lambda: _answers(server, path, trust), f"{path} answers 200", START_SECONDS)
         yield server
     finally:
         _stop(process)
     assert "Traceback" not in server.log, server.log
 
 
-def _answers(server: Server, path: str) -> bool:
+def _answers(server: Server, path: str, trust: ssl.SSLContext | None) -> bool:
     assert server.process.poll() is None, f"the server ended by itself:\n{server.log}"
     try:
-        return httpx.get(server.url + path, timeout=5).status_code == 200
+        return httpx.get(server.url + path, timeout=5, verify=trust or True).status_code == 200
     except httpx.TransportError:
         return False
 

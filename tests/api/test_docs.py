@@ -110,6 +110,7 @@ def test_voices_are_listed_with_names_and_languages(tone: Server) -> None:
         "kind": "builtin",
         "tags": [],
         "seconds": 0.0,
+        "shared": True,
         "default": True,
     }
     assert json.loads(httpx.get(f"{tone.url}/v1/audio/models").text)["models"][0] == {"id": "tone"}

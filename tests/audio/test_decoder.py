@@ -62,6 +62,16 @@ def test_a_sound_over_the_limit_is_refused() -> None:
         decode(data, limit_seconds=1.5)
 
 
+def test_a_high_rate_makes_no_room_for_a_small_file_that_is_huge_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("index_tts_ui.audio.decoder.MAX_SAMPLES", 200_000)
+    data = file_of(np.zeros(384_000, np.float32), 384_000, "FLAC")
+    assert len(data) < 50_000
+    with pytest.raises(TooLarge, match=r"longer than 0\.5 s"):
+        decode(data)
+
+
 @pytest.mark.parametrize(
     "data",
     [

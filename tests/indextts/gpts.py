@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,16 +52,12 @@ def made(version: str) -> Gpt:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         if version == "2.5":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the package's own imports
-                from indextts25.gpt.model_v2 import UnifiedVoice
+            from indextts25.gpt.model_v2 import UnifiedVoice
 
             gpt = UnifiedVoice(**common)
             gpt.post_init_gpt2_config()
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                from indextts.gpt.model_v2 import UnifiedVoice as UnifiedVoice2
+            from indextts.gpt.model_v2 import UnifiedVoice as UnifiedVoice2
 
             gpt = UnifiedVoice2(
                 **common,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -14,11 +13,6 @@ from index_tts_ui.engines.indextts.types import Voice
 
 CPU = torch.device("cpu")
 TOLERANCE = 1e-4  # of full scale
-WARNINGS = [
-    pytest.mark.filterwarnings("ignore::FutureWarning"),  # the packages import deprecated parts of torch
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # and leave a file open
-]
 
 
 def stages(package: Any, version: str) -> Any:

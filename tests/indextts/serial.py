@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -63,15 +62,13 @@ def speak(
     else:
         # its ``infer`` always samples: among one candidate that is greedy, too
         arguments = {"top_k": 1, "num_beams": 1, **arguments}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    for patch in patches:
+        patch.start()
+    try:
+        _, samples = package.infer(str(clip), "x", None, **arguments)
+    finally:
         for patch in patches:
-            patch.start()
-        try:
-            _, samples = package.infer(str(clip), "x", None, **arguments)
-        finally:
-            for patch in patches:
-                patch.stop()
-            with suppress(AttributeError):
-                package._init_cache()  # it knows clips by their path alone
+            patch.stop()
+        with suppress(AttributeError):
+            package._init_cache()  # it knows clips by their path alone
     return samples[:, 0].astype(np.float32) / 32767

@@ -10,10 +10,9 @@ from index_tts_ui.engines.indextts.captures import Captures
 from index_tts_ui.engines.indextts.diffusion import Diffuser
 from index_tts_ui.engines.indextts.vocoder import Vocoder
 
-from .s2mel import CPU, WARNINGS, bigvgan, cfm, voice
+from .s2mel import CPU, bigvgan, cfm, voice
 
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-pytestmark = WARNINGS
 WIDTH = 64
 
 

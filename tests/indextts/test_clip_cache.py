@@ -20,7 +20,6 @@ from tests.audio.test_reference import file_of
 
 from .test_conditioning import encode, store
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of what the encoder imports
 SPECT = {"n_fft": 1024, "win_length": 1024, "hop_length": 256, "n_mels": 80}
 MakeToy = Callable[..., "tuple[Conditioner, Toy, list[Item]]"]
 

@@ -23,7 +23,6 @@ from tests.audio.sounds import speechlike
 from tests.audio.test_reference import file_of
 
 torch.set_num_threads(1)
-pytestmark = pytest.mark.filterwarnings("ignore")  # the packages' own, and their dependencies'
 
 CLOSE = 1e-5
 

@@ -17,7 +17,6 @@ from index_tts_ui.engines.indextts import description
 from index_tts_ui.engines.indextts.description import CALM, NAMES, Describer, missing, parse
 
 torch.set_num_threads(1)
-pytestmark = pytest.mark.filterwarnings("ignore")  # transformers' own
 
 HAPPY = (0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.4, 0.0)
 

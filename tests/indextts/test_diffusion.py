@@ -15,10 +15,9 @@ from index_tts_ui.engines.indextts.features import Features
 from index_tts_ui.engines.indextts.packs import Shaper
 from index_tts_ui.errors import BadConfig
 
-from .s2mel import CPU, TOLERANCE, WARNINGS, Row, alone, stages
+from .s2mel import CPU, TOLERANCE, Row, alone, stages
 
 torch.set_num_threads(1)
-pytestmark = WARNINGS
 SCALE = 10.0  # of a log mel: from about -11.5 to 2
 
 rows = st.builds(

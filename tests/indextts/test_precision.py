@@ -19,11 +19,10 @@ from index_tts_ui.engines.indextts.diffusion import Diffuser
 from index_tts_ui.engines.indextts.precision import Precision, products
 from index_tts_ui.engines.indextts.vocoder import Vocoder
 
-from .s2mel import CPU, WARNINGS, bigvgan, voice
+from .s2mel import CPU, bigvgan, voice
 from .s2mel import cfm as cfm_of
 
 torch.set_num_threads(1)
-pytestmark = WARNINGS
 WIDTH = 64
 
 

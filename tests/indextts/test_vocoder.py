@@ -16,11 +16,9 @@ from index_tts_ui.engines.indextts.features import Features
 from index_tts_ui.engines.indextts.vocoder import Vocoder
 from index_tts_ui.engines.indextts.windows import cheapest, cut, hop, receptive_field
 
-from .s2mel import CPU, TOLERANCE, WARNINGS, bigvgan, stages, voice
+from .s2mel import CPU, TOLERANCE, bigvgan, stages, voice
 
 torch.set_num_threads(1)
-pytestmark = WARNINGS
-
 # The published vocoder's rates, kernels and dilations; far fewer channels.
 REAL = bigvgan(
     upsample_rates=[4, 4, 2, 2, 2, 2],

@@ -95,3 +95,124 @@ def test_nobody_starves_and_everything_is_served_once(arrivals: list[tuple[int, 
         if not left[job]:
             queue.remove(job)
     assert len(queue) == 0 and queue.pick(lambda _job: True) is None
+
+
+def _class_of(job: str) -> str:
+    return job.partition("-")[0]
+
+
+def test_background_requests_get_an_eleventh_while_others_wait_and_all_when_nobody_does() -> None:
+    queue = FairQueue()
+    left = {"page-1": [10] * 100, "book-1": [10] * 100}
+    queue.add("book-1", "x", background=True)
+    queue.add("page-1", "y")
+    shares = Counter(_class_of(job) for job in _serve(queue, left, 110))
+    assert shares == {"page": 100, "book": 10}
+    assert Counter(_class_of(job) for job in _serve(queue, left, 20)) == {"book": 20}
+
+
+def test_an_interactive_request_goes_before_a_background_one_that_has_waited() -> None:
+    queue = FairQueue()
+    left = {"book-1": [100] * 10, "page-1": [10], "page-2": [10]}
+    queue.add("book-1", "x", background=True)
+    _serve(queue, left, 3)
+    queue.add("page-1", "y")
+    queue.add("page-2", "x")  # the book's own owner is not held back for it
+    assert {_class_of(job) for job in _serve(queue, left, 2)} == {"page"}
+
+
+def test_an_owner_who_could_not_be_served_saves_nothing_up_for_later() -> None:
+    queue = FairQueue()
+    left = {"slow-1": [10] * 100, "fast-1": [10] * 100}
+    queue.add("slow-1", "x")
+    queue.add("fast-1", "y")
+    for _ in range(50):
+        job = queue.pick(lambda job: job == "fast-1")
+        assert job == "fast-1"
+        queue.charge(job, left[job].pop())
+    shares = Counter(_class_of(job) for job in _serve(queue, left, 20))
+    assert abs(shares["slow"] - shares["fast"]) <= 2
+
+
+ARRIVALS = st.lists(
+    st.tuples(
+        st.integers(0, 6),  # services between this arrival and the next
+        st.integers(0, 3),  # owner
+        st.booleans(),  # background
+        st.sampled_from([0.5, 1.0, 4.0]),  # the owner's weight
+        st.lists(st.integers(1, 200), min_size=1, max_size=12),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(ARRIVALS)
+def test_whoever_comes_when_no_class_and_no_owner_waits_for_more_than_its_turn(
+    arrivals: list[tuple[int, int, bool, float, list[int]]],
+) -> None:
+    """Between two services of a class, or of an owner within it, the others get what their weights say, and at most
+    one segment each beyond that."""
+    queue = FairQueue()
+    left: dict[str, list[int]] = {}
+    whose: dict[str, tuple[bool, int]] = {}
+    weights = {owner: weight for _, owner, _, weight, _ in arrivals}
+    served = Counter[str]()
+    passed: Counter[object] = (
+        Counter()
+    )  # cost of others, of the same class for an owner, since the last service
+    last_cost: dict[object, int] = {}
+
+    def serve() -> None:
+        job = queue.pick()
+        assert job is not None
+        cost = left[job].pop(0)
+        queue.charge(job, cost)
+        served[job] += 1
+        background, owner = whose[job]
+        last_cost[background], last_cost[job] = cost, cost
+        waiting = {whose[name] for name in left if left[name]} | {(background, owner)}
+        for side in {side for side, _ in waiting} - {background}:
+            passed[side] += cost
+            limit = 10 * 200 + 200 if side else 20 + 200
+            assert passed[side] <= limit, "a class waited for more than its turn"
+        passed[background] = 0
+        for side, other in waiting - {(background, owner)}:
+            if side == background:
+                passed[side, other] += cost
+                rivals = sum(weight for name, weight in weights.items() if name != other)
+                assert passed[side, other] <= 200 * (rivals / weights[other] + 2 * len(weights)), (
+                    "an owner waited"
+                )
+        passed[background, owner] = 0
+        if not left[job]:
+            queue.remove(job)
+            for key in (background, (background, owner)):
+                if not any(left[name] and (whose[name] == key or whose[name][0] is key) for name in left):
+                    passed.pop(key, None)
+
+    for number, (gap, owner, background, _, costs) in enumerate(arrivals):
+        job = f"j{number}"
+        left[job], whose[job] = list(costs), (background, owner)
+        queue.add(job, str(owner), weights[owner], background)
+        for _ in range(gap):
+            if any(left.values()):
+                serve()
+    while any(left.values()):
+        serve()
+    assert len(queue) == 0
+    assert served == Counter({f"j{number}": len(item[4]) for number, item in enumerate(arrivals)})
+
+
+@given(ARRIVALS, st.integers(0, 40))
+def test_a_copy_goes_on_as_the_queue_would(
+    arrivals: list[tuple[int, int, bool, float, list[int]]], before: int
+) -> None:
+    queue = FairQueue()
+    left = {f"j{number}": list(costs) for number, (_, _, _, _, costs) in enumerate(arrivals)}
+    for number, (_, owner, background, weight, _) in enumerate(arrivals):
+        queue.add(f"j{number}", str(owner), weight, background)
+    _serve(queue, left, before)
+    twin = queue.copy()
+    also_left = {job: list(costs) for job, costs in left.items()}
+    assert _serve(twin, also_left, 10_000) == _serve(queue, left, 10_000)

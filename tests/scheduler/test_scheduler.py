@@ -75,7 +75,8 @@ def test_a_short_request_slips_in_between_the_segments_of_a_long_one() -> None:
 def test_a_full_queue_refuses_at_once_and_the_accepted_finish() -> None:
     async def go() -> None:
         limits = Limits(max_waiting=10, segment_timeout=30, queue_timeout=60)
-        async with running("step_ms=5,ahead=0", rows=1, limits=limits) as (scheduler, _):
+        async with running("step_ms=5,ahead=0", rows=1, limits=limits) as (scheduler, host):
+            await until(lambda: host._lane.credit > 0, 5, "nothing was granted")
             requests = [job("Hello there.", owner=str(n)) for n in range(20)]
             accepted = []
             for request in requests:

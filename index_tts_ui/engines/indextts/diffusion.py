@@ -58,7 +58,7 @@ class Diffuser:
         return self.rows > 0
 
     def ids(self) -> list[str]:
-        """The rows of the last step, also where it failed."""
+        """The rows of a step that has just failed."""
         return [row.id for row in self._tried]
 
     def add(self, row_id: str, mu: Tensor, voice: Voice, seed: int, steps: int, guidance: float) -> None:
@@ -90,6 +90,8 @@ class Diffuser:
         self._finished = [item for item in self._finished if item[0] != row_id]
         for lane in self._lanes.values():
             lane.rows = [row for row in lane.rows if row.id != row_id]
+        # a lane without rows would keep the tensors of its last step
+        self._lanes = OrderedDict((edge, lane) for edge, lane in self._lanes.items() if lane.rows)
 
     def shrink(self) -> bool:
         """Take less memory, after a step that ran out of it; whether that may help. No row has lost anything."""
@@ -138,14 +140,20 @@ class Diffuser:
         whole = pack.whole and not self._shaper.graphed
         run: Callable[..., Tensor] = self._whole_step if whole else self._euler
         with products(self._precision):
-            pack.x = run(pack.x, *pack.fixed, times)
+            x = run(pack.x, *pack.fixed, times)
+        complete = [
+            (row.id, mel[row.prompt : row.length].T.contiguous())
+            for row, mel in zip(chosen, x, strict=False)
+            if row.done + 1 == row.steps
+        ]
+        pack.x = x  # from here on nothing takes memory
+        self._tried = ()
         for row in chosen:
             row.done += 1
-        complete = [row for row in chosen if row.done == row.steps]
         if complete:
             lane.dissolve()
             lane.rows = [row for row in lane.rows if row.done < row.steps]
-            self._finished += [(row.id, row.x[row.prompt :].T.contiguous()) for row in complete]
+            self._finished += complete
 
     def _times(self, places: list[tuple[int, int]]) -> Tensor:
         """The rows' entries of their tables, by (steps, steps done): [R, M + 1]."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -15,8 +14,11 @@ import torch
 
 from ...speech import Audio, Segment, VoiceRef
 from ..base import Result
+from .diffusion import Diffuser
 from .stages import Stages
 from .types import Decoded
+from .vocoder import Vocoder
+from .watch import Watch
 from .work import BadSegment, Work
 
 log = logging.getLogger("tts.indextts")
@@ -32,15 +34,16 @@ class Pipeline:
     def __init__(self, stages: Stages, greedy: bool = False, profile: bool = False) -> None:
         self._do = stages
         self._greedy = greedy
-        self._profile = profile and stages.device.type == "cuda"
+        self._watch = Watch(stages.device, profile)
         self._door: list[Work] = []  # waits for its clips, or for a slot
         self._works: dict[str, Work] = {}  # everybody
-        self._entered: list[Work] = []  # joined the decoder since its last good step
+        self._entered: list[Work] = []  # joined the decoder, or were about to, since its last good step
+        self._decoded: list[tuple[Work, Decoded]] = []  # have left the decoder for the diffusion
+        self._mels: list[tuple[str, torch.Tensor]] = []  # have left the diffusion for the vocoder
         self._later: set[str] = set()  # behind the decoder
         self._results: list[Result] = []
         self._cancelled: set[str] = set()
         self._lock = Lock()  # guards _cancelled
-        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._counts: Counter[str] = Counter()
 
     # ---- the worker's questions
@@ -62,9 +65,7 @@ class Pipeline:
         try:
             work = Work.of(segment, self._do.codes_per_second, self._greedy)
             if work.description and self._do.describer is None:
-                raise BadSegment(
-                    "the checkpoint has no emotion model: describe the emotion by weights or a clip"
-                )
+                raise BadSegment("the checkpoint has no emotion model: give weights or a clip")
         except BadSegment as error:
             self._results.append(Result(segment.id, None, "engine_failed", str(error)))
             return
@@ -93,7 +94,7 @@ class Pipeline:
             "door": len(self._door),
             "later": len(self._later),
             "slots": self._do.plan.slots,
-            "seconds": {name: round(value, 3) for name, value in self._seconds.items()},
+            "seconds": self._watch.seconds(),
             **self._counts,
             **self._do.conditioner.stats(),
         }
@@ -108,7 +109,7 @@ class Pipeline:
         self._start(work)
         while self._works:
             self.step()
-        self._seconds.clear()
+        self._watch.clear()
         self._counts.clear()
 
     # ---- one step
@@ -116,11 +117,13 @@ class Pipeline:
     def step(self) -> list[Result]:
         """One unit of each stage; the segments that are done with it."""
         self._drop_cancelled()
-        self._stage("clips", self._listen, self._spare_clips)
+        self._stage("clips", self._listen, lambda: list(self._door))
         self._stage("prefix", self._enter, self._spare_decoder)
         self._stage("decode", self._decode, self._spare_decoder)
-        self._stage("diffusion", self._diffuse, self._spare_diffuser)
-        self._stage("vocoder", self._vocode, self._spare_vocoder)
+        self._stage("features", self._hand_over, lambda: [work for work, _ in self._decoded])
+        self._stage("diffusion", self._diffuse, lambda: self._spare_later(self._do.diffuser))
+        self._stage("mels", self._take_mels, lambda: [self._works[row_id] for row_id, _ in self._mels])
+        self._stage("vocoder", self._vocode, lambda: self._spare_later(self._do.vocoder))
         results, self._results = self._results, []
         for result in results:
             self._forget(result.segment_id)
@@ -128,7 +131,7 @@ class Pipeline:
 
     def _stage(self, name: str, run: Callable[[], None], spare: Callable[[], list[Work]]) -> None:
         """``run``, timed; short of memory, ``spare`` names those who shall try again later."""
-        with self._timed(name):
+        with self._watch.of(name):
             try:
                 run()
                 return
@@ -137,7 +140,8 @@ class Pipeline:
         victims = spare()  # outside of the except clause, whose traceback keeps the tensors alive
         if self._do.device.type == "cuda":
             torch.cuda.empty_cache()
-        for work in victims:
+        ended = {result.segment_id for result in self._results}
+        for work in (work for work in victims if work.id not in ended):
             self._fail(work, "out_of_memory", f"in {name}", retryable=True)
 
     def _listen(self) -> None:
@@ -159,17 +163,19 @@ class Pipeline:
         for work in sorted(self._door, key=lambda work: not work.first):
             if not self._do.decoder.free:
                 return
+            self._entered.append(work)  # from here on it is who gives way
             if self._is_ready(work):
                 self._door.remove(work)
                 self._start(work)
+            else:
+                self._entered.remove(work)
 
     def _is_ready(self, work: Work) -> bool:
         voice = self._do.conditioner.voice(work.own[0][0])
         own = self._do.conditioner.emotion(work.own[1][0])
         other = self._do.conditioner.emotion(work.other[0][0]) if work.other else None
-        described = (
-            self._do.describer.get(work.description) if work.description and self._do.describer else None
-        )
+        describer = self._do.describer
+        described = describer.get(work.description) if work.description and describer else None
         if voice is None or own is None or (work.other and other is None):
             self._do.conditioner.wanted(work.items)  # one that was dropped comes again
             return False
@@ -186,8 +192,6 @@ class Pipeline:
             self._do.decoder.add(work.id, prefix, work.sampling)
         except ValueError as error:
             self._fail(work, "engine_failed", str(error))
-            return
-        self._entered.append(work)
 
     def _decode(self) -> None:
         if not self._do.decoder.busy:
@@ -195,21 +199,28 @@ class Pipeline:
         done = self._do.decoder.step()
         self._counts["decode_steps"] += 1
         self._entered.clear()
-        found = [(self._works[item.row_id], item) for item in done]
-        latents = self._latents(found)
-        for (work, item), latent in zip(found, latents, strict=True):
+        for item in done:
             self._counts["codes"] += len(item.codes)
-            if not len(item.codes):
+            work = self._works[item.row_id]
+            if len(item.codes):
+                self._decoded.append((work, item))
+            else:
                 self._silent(work, item)
-                continue
+
+    def _hand_over(self) -> None:
+        """What has been decoded goes to the diffusion."""
+        latents = self._latents(self._decoded)
+        for (work, item), latent in zip(tuple(self._decoded), latents, strict=True):
             assert work.voice is not None
             condition = self._do.features(item.codes, latent, work.factor)
             mu = torch.cat([work.voice.prompt, condition])
-            self._later.add(work.id)
             try:
                 self._do.diffuser.add(work.id, mu, work.voice, work.segment.seed, work.steps, work.guidance)
             except ValueError as error:
                 self._fail(work, "engine_failed", str(error))
+                continue
+            self._later.add(work.id)
+            self._decoded.pop(0)
 
     def _latents(self, found: list[tuple[Work, Decoded]]) -> list[torch.Tensor | None]:
         """Version 2's second pass, for all rows that end with this step."""
@@ -227,9 +238,14 @@ class Pipeline:
 
     def _diffuse(self) -> None:
         if self._do.diffuser.busy():
-            for row_id, mel in self._do.diffuser.step():
-                self._counts["frames"] += mel.shape[1]
-                self._do.vocoder.add(row_id, mel)
+            self._mels += self._do.diffuser.step()
+
+    def _take_mels(self) -> None:
+        while self._mels:
+            row_id, mel = self._mels[0]
+            self._do.vocoder.add(row_id, mel)
+            self._counts["frames"] += mel.shape[1]
+            self._mels.pop(0)
 
     def _vocode(self) -> None:
         if self._do.vocoder.busy():
@@ -239,9 +255,8 @@ class Pipeline:
     # ---- ends
 
     def _finish(self, work: Work, samples: np.ndarray) -> None:
-        seconds = time.monotonic() - work.began
         audio = Audio(RATE, np.clip(samples, -1.0, 1.0))
-        self._results.append(Result(work.id, audio, engine_seconds=seconds))
+        self._results.append(Result(work.id, audio, engine_seconds=time.monotonic() - work.began))
 
     def _fail(self, work: Work, code: str, message: str, retryable: bool = False) -> None:
         self._remove(work.id)
@@ -258,6 +273,8 @@ class Pipeline:
         """Out of whatever stage has it."""
         self._door = [work for work in self._door if work.id != segment_id]
         self._entered = [work for work in self._entered if work.id != segment_id]
+        self._decoded = [item for item in self._decoded if item[0].id != segment_id]
+        self._mels = [item for item in self._mels if item[0] != segment_id]
         self._do.decoder.cancel(segment_id)
         self._do.diffuser.cancel(segment_id)
         self._do.vocoder.cancel(segment_id)
@@ -270,32 +287,12 @@ class Pipeline:
 
     # ---- short of memory: who gives way
 
-    def _spare_clips(self) -> list[Work]:
-        return list(self._door)
-
     def _spare_decoder(self) -> list[Work]:
         """Those who came last; where nobody did, all: their next try meets fewer neighbours."""
         late = list(self._entered)
         decoding = self._works.keys() - self._later - {work.id for work in self._door}
         return late or [self._works[row_id] for row_id in decoding]
 
-    def _spare_diffuser(self) -> list[Work]:
-        return [] if self._do.diffuser.shrink() else self._behind(self._do.diffuser.ids())
-
-    def _spare_vocoder(self) -> list[Work]:
-        return [] if self._do.vocoder.shrink() else self._behind(self._do.vocoder.ids())
-
-    def _behind(self, ids: list[str]) -> list[Work]:
-        return [self._works[row_id] for row_id in ids]
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        began = self._now()
-        yield
-        self._seconds[name] += self._now() - began
-
-    def _now(self) -> float:
-        """With ``profile`` after all that was queued on the device; else its work counts where somebody waits."""
-        if self._profile:
-            torch.cuda.synchronize(self._do.device)
-        return time.perf_counter()
+    def _spare_later(self, stage: Diffuser | Vocoder) -> list[Work]:
+        """Nobody, where ``stage`` can do with less; else those of its last try."""
+        return [] if stage.shrink() else [self._works[row_id] for row_id in stage.ids()]

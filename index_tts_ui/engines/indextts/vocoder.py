@@ -92,7 +92,7 @@ class Vocoder:
         self._jobs.extend(_Job(row, window, min(size, frames)) for window in windows)
 
     def ids(self) -> list[str]:
-        """The rows of the last step, also where it failed."""
+        """The rows of a step that has just failed."""
         return list(dict.fromkeys(job.row.id for job in self._tried))
 
     def shrink(self) -> bool:
@@ -127,6 +127,7 @@ class Vocoder:
             self._work(self._tried)
             taken = set(map(id, self._tried))
             self._jobs = deque(job for job in self._jobs if id(job) not in taken)
+            self._tried = []
         elif self._leaving:  # nothing else to do
             self._leaving[0][1].wait()
         arrived = [item for item in self._leaving if item[1].arrived()]

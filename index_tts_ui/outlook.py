@@ -1,0 +1,100 @@
+"""Tells each waiting request where it stands and when it will begin; learns what that takes to know."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+
+from .forecast import PLAYED_SEGMENTS, Arrival, Newcomers, Rehearsal, Rows
+from .job import Flight, Job
+from .lane import Lane
+from .pace import Pace
+from .policy import FairQueue
+
+EVERY = 0.1  # seconds between two looks, at least
+SECONDS_PER_REQUEST = 0.0005  # and for each that waits: looking ahead must not take the time to serve
+LEAST_LEFT = 0.1  # of a segment that takes longer than it should: how much of it is still to come
+
+
+class Outlook:
+    """See the module. ``pace`` is the engine's."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._newcomers = Newcomers()
+        self._next = float("-inf")
+
+    def saw(self, now: float, job: Job, queue: FairQueue) -> None:
+        """A request is about to join the queue. Only those of others who wait make somebody wait longer."""
+        owner = job.owner
+        if not queue.has(owner.key, job.background):
+            costs = tuple(max(1, segment.tokens) for segment in job.segments[:PLAYED_SEGMENTS])
+            lead = queue.lead(owner.key, job.background)
+            self._newcomers.saw(Arrival(now, lead, owner.weight, job.background, costs))
+
+    def tell(
+        self, now: float, jobs: Mapping[str, Job], queue: FairQueue, lanes: Sequence[Lane], keeping: bool
+    ) -> None:
+        """Tell everybody, unless that was done a moment ago. ``keeping``: rows are kept for people."""
+        if now >= self._next:
+            self._next = now + max(EVERY, SECONDS_PER_REQUEST * len(queue))
+            self.tell_now(now, jobs, queue, lanes, keeping)
+
+    def tell_now(
+        self, now: float, jobs: Mapping[str, Job], queue: FairQueue, lanes: Sequence[Lane], keeping: bool
+    ) -> None:
+        """Tell everybody who has not begun."""
+        unstarted = {job.id for job in jobs.values() if job.started is None and job.id in queue}
+        if not unstarted:
+            return
+        serving = [lane for lane in lanes if lane.serving]
+
+        def costs(job_id: str) -> Sequence[int]:
+            job = jobs[job_id]
+            return [max(1, segment.tokens) for segment in job.segments[job.next_index :]]
+
+        token_seconds = max(self._pace.row_seconds, _seen_so_far(now, serving, self._pace.segment_tokens))
+        rows = _rows(now, serving, keeping, token_seconds, self._pace.segment_tokens)
+        newcomers = self._newcomers.again(now)
+        rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers)
+        for job_id, position, seconds in rehearsal.run(unstarted):
+            jobs[job_id].tell_position(position, seconds if serving else None)
+
+
+def _in_rows(lane: Lane) -> tuple[list[Flight], list[Flight]]:
+    """What a lane has in its rows, and at its door."""
+    flights = list(lane.flights.values())
+    taken = flights[max(0, len(flights) - lane.occupied) :]
+    return taken[: lane.rows], taken[lane.rows :]
+
+
+def _seen_so_far(now: float, lanes: Iterable[Lane], segment_tokens: float) -> float:
+    """Seconds that a token takes at least: half of those under way have taken longer. An engine that is slower
+    than it was (or than anybody knows, at first) shows so before the first of them is back."""
+    ratios = [
+        (now - one.sent_at) / (one.tokens + segment_tokens * lane.ahead / lane.rows)
+        for lane in lanes
+        for one in _in_rows(lane)[0]
+    ]
+    return statistics.median(ratios) if ratios else 0.0
+
+
+def _rows(
+    now: float, lanes: Sequence[Lane], keeping: bool, token_seconds: float, segment_tokens: float
+) -> Rows:
+    """All rows there are, with what they have; one free row where there are none."""
+    free_at: list[float] = []
+    at_door: list[Flight] = []
+    for lane in lanes:
+        in_rows, waiting = _in_rows(lane)
+        at_door += waiting
+        delay = segment_tokens * lane.ahead / lane.rows  # at the door, before its row was free
+        for one in in_rows:
+            seconds = one.sent_at - now + (one.tokens + delay) * token_seconds
+            free_at.append(max(seconds, LEAST_LEFT * one.tokens * token_seconds))
+        free_at += [0.0] * (lane.rows - len(in_rows))
+    kept = sum(lane.kept for lane in lanes) if keeping else 0
+    rows = Rows(free_at or [0.0], sum(lane.ahead for lane in lanes), kept)
+    for one in at_door:
+        rows.send(one.tokens * token_seconds)
+    return rows

@@ -1,0 +1,1 @@
+"""Who may ask: keys, networks, roles, limits, TLS, slow clients."""
