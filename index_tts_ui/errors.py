@@ -24,8 +24,9 @@ class TTSError(Exception):
         super().__init__(self.message())
 
     def message(self, lang: str = "en") -> str:
-        """The sentence in ``lang`` ("en" or anything that begins with "zh")."""
-        return MESSAGES[self.code][lang.lower().startswith("zh")].format(**self.facts)
+        """The sentence in ``lang`` ("en" or anything that begins with "zh"): one line, whatever the facts."""
+        text = MESSAGES[self.code][lang.lower().startswith("zh")].format(**self.facts)
+        return " ".join(text.splitlines())
 
     @property
     def retry_after(self) -> int | None:

@@ -136,3 +136,9 @@ def test_a_voice_that_does_not_exist_is_not_found(voice: str) -> None:
 def test_a_blend_that_makes_no_sense_is_refused(voice: str) -> None:
     with pytest.raises(Invalid):
         VoiceStore(VOICES).resolve(voice)
+
+
+def test_a_message_is_one_line_whatever_the_facts() -> None:
+    error = NotFound("voice_not_found", voice="a\nb\u2028c\r\nd")
+    assert error.message() == "There is no voice 'a b c d'; GET /v1/audio/voices lists them."
+    assert len(error.message("zh").splitlines()) == 1

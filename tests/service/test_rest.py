@@ -16,7 +16,14 @@ OPTIONS = ("--engine-options", "load_ms=300,refuse=c")
 
 def _workers(pid: int) -> list[psutil.Process]:
     children = psutil.Process(pid).children(recursive=True)
-    return [one for one in children if "index_tts_ui.worker" in " ".join(one.cmdline())]
+    return [one for one in children if "index_tts_ui.worker" in _command(one)]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
 
 
 def test_an_idle_service_holds_no_worker_yet_is_ready_and_one_worker_is_enough(tmp_path: Path) -> None:
