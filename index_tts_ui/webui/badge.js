@@ -17,10 +17,11 @@ const WORDS = {
   restarting: () => tts.t("badge_restarting"),
   draining: () => tts.t("badge_draining"),
   down: () => tts.t("badge_down"),
+  backup: () => tts.t("badge_backup"),
 };
 
 function show() {
-  const state = status.state in WORDS ? status.state : "connecting";
+  const state = status.stands_in ? "backup" : status.state in WORDS ? status.state : "connecting";
   pill.dataset.state = state;
   pill.style.setProperty("--part", ["loading", "waking"].includes(state) ? status.fraction || 0 : 1);
   const text = WORDS[state](status);

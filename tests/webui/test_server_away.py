@@ -60,3 +60,9 @@ def test_the_page_outlives_its_server_and_waits_for_the_next_one_to_load(
         visitor.finished()
         expect(page.locator(".notice")).not_to_be_visible()
         assert page.evaluate("window.same"), "the page was reloaded"
+
+
+def test_while_the_backup_speaks_the_badge_says_so(tmp_path: Path, open_page: Open) -> None:
+    flags = ("--engine", "tone-clone", "--backup", "tone", "--device", "a")
+    with serving(tmp_path, *flags, "--engine-options", "refuse=a,backup.char_ms=20") as server:
+        open_page(server.url, "zh").badge("备用引擎")
