@@ -272,7 +272,7 @@ async def get_job_zip(
 
 @router.get(
     "/{job_id}/subtitles",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={
         200: {"content": {media: {} for media in SUBTITLES.values()}, "description": "One cue a segment."}
     },
