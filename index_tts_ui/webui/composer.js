@@ -104,13 +104,20 @@ function nameControls() {
   tts.present("#speak").then((button) => { button.title = tts.t("shortcut"); });
   document.querySelectorAll("#tabs > .tab-wrapper button:not([role=tab])").forEach((e) => e.setAttribute("aria-label", tts.t("tabs_more")));
   for (const key of ["speed", "share"]) {
-    document.querySelectorAll(`#${key} input`).forEach((e) => e.setAttribute("aria-label", tts.t(key)));
+    document.querySelectorAll(`#${key} input`).forEach((e) => {
+      if (e.ariaLabel !== tts.t(key)) e.setAttribute("aria-label", tts.t(key)); // or the observer would never rest
+    });
   }
 }
+// It names them again whenever it draws them, at a time of its own.
+const named = new MutationObserver(nameControls);
 tts.addEventListener("lang", () => { count(); estimate(); setTimeout(nameControls, 100); });
 count();
 tts.present("#text textarea").then((box) => {
   restore();
   if (matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true }); // not where a keyboard would pop up
 });
-tts.present("#speed input[type=range]").then(nameControls);
+tts.present("#speed input[type=range]").then(() => {
+  nameControls();
+  document.querySelectorAll("#speed, #share").forEach((e) => named.observe(e, { subtree: true, childList: true, attributeFilter: ["aria-label"] }));
+});
