@@ -21,6 +21,7 @@ from typing import Any
 from . import lab
 from .indextts_ours import Measured, Ours
 from .indextts_serial import Serial, Setup
+from .subjects import recording
 
 TEXT = "今天天气很好我们一起去公园"
 SENTENCES = 20
@@ -88,7 +89,7 @@ def _setup(given: argparse.Namespace) -> Setup:
 async def _measure(setup: Setup, given: argparse.Namespace, home: Path) -> dict[str, Any]:
     users = [int(one) for one in given.users.split(",")]
     clip = home / "clip.wav"
-    sound = _voice()
+    sound = recording(5.0)
     clip.write_bytes(sound)
     rows: list[Measured] = []
     long_text = "。".join([SENTENCE] * SENTENCES) + "。"
@@ -125,27 +126,6 @@ async def _measure(setup: Setup, given: argparse.Namespace, home: Path) -> dict[
         "users": [asdict(row) for row in rows],
         "long": long,
     }
-
-
-def _voice() -> bytes:
-    """Five seconds of a hum with syllables and some noise, as a WAV file."""
-    import io
-    import wave
-
-    import numpy as np
-
-    rate = 24_000
-    t = np.arange(5 * rate) / rate
-    hum = sum(np.sin(2 * np.pi * 130 * n * t) / n for n in range(1, 20))
-    noise = np.random.default_rng(0).standard_normal(len(t))
-    sound = (hum * 0.1 + noise * 0.01) * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * t))
-    held = io.BytesIO()
-    with wave.open(held, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((np.clip(sound, -1, 1) * 30_000).astype("<i2").tobytes())
-    return held.getvalue()
 
 
 def _report(found: dict[str, Any]) -> str:

@@ -62,6 +62,19 @@ INNER = BASE | {
     ),
 }
 
+SURFACE = {
+    "service",
+    "outputs",
+    "auth",
+    "quota",
+    "speech",
+    "errors",
+    "audio",
+    "config",
+    "parameters",
+    "emotions",
+}
+
 # room: (rooms of this package it may import, third-party packages it may import; None = any)
 MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "__init__": (set(), set()),
@@ -130,37 +143,8 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "service": (INNER, {"numpy"}),
     "jobs": (BASE | {"config", "service", "audio"}, {"numpy"}),
     "control": (BASE, set()),
-    "api": (
-        {
-            "jobs",
-            "service",
-            "outputs",
-            "auth",
-            "quota",
-            "speech",
-            "errors",
-            "audio",
-            "config",
-            "parameters",
-            "emotions",
-        },
-        None,
-    ),
-    "webui": (
-        {
-            "service",
-            "outputs",
-            "auth",
-            "quota",
-            "speech",
-            "errors",
-            "audio",
-            "config",
-            "parameters",
-            "emotions",
-        },
-        None,
-    ),
+    "api": ({"jobs"} | SURFACE, None),
+    "webui": (SURFACE, None),
     "drain": (BASE | {"service", "control"}, {"uvicorn"}),
     "app": (
         {*INNER, "tls", "connections", "service", "control", "drain", "jobs", "api", "webui"},
