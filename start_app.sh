@@ -9,6 +9,7 @@
 #   TTS_HOME=/folder             where models, outputs and logs go (default: the checkout)
 #   TTS_SETUP_ONLY=1             set up, but start nothing
 #   TTS_SETUP_EXTRAS=test        also install these extras of pyproject.toml
+#   TTS_SETUP_HASHES=1           take only the files of the base set whose sha256 is in requirements-hashes.txt
 # The packages of IndexTTS (extra indextts, 5 GB) come where there is an NVIDIA GPU, or where the engine is
 # asked for (--engine indextts2.5, TTS_ENGINE or tts.toml); --engine kokoro keeps them away.
 # Mirrors and proxies: the PIP_* and *_proxy variables are honoured.
@@ -108,11 +109,18 @@ make_venv() {
   "$base" -m venv "$venv" || die "Could not make $venv; see the lines above." "无法创建 $venv；原因见上。"
 }
 
+# pip, but for three variables that would send the packages somewhere else.
+pip_install() {
+  env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 "$python" -m pip install --quiet --disable-pip-version-check \
+    --no-input "$@" < /dev/null
+}
+
 # Installs the project with the extras $1 (by comma) and notes that, with $2 beside them.
 install_with() {
-  # The three variables would send the packages somewhere else.
-  env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 "$python" -m pip install --quiet --disable-pip-version-check \
-    --no-input -c "$here/constraints.txt" -e "$here${1:+[$1]}" < /dev/null || return
+  if [ -n "${TTS_SETUP_HASHES:-}" ]; then # mirrors may serve wheels of their own making: so it is asked for
+    pip_install --require-hashes -r "$here/requirements-hashes.txt" || return
+  fi
+  pip_install -c "$here/constraints.txt" -e "$here${1:+[$1]}" || return
   printf '%s %s\n' "$(fingerprint)" "$1${2:+,$2}" > "$stamp.new"
   mv -f -- "$stamp.new" "$stamp"
 }

@@ -27,7 +27,7 @@ from . import lab
 from .subjects import RATE, SUBJECTS, Subject
 
 PAUSE = (1.0, 3.0)  # seconds between a user's requests
-MOST = 512  # users at once, where the search for the largest number ends
+MOST = 512  # users at once, in the rush that the search for the largest number begins with
 HEADS = (
     "users",
     "requests",
@@ -114,14 +114,12 @@ class Crowd:
 
 
 async def _largest(crowd: Crowd) -> int:
-    """The largest number of users at once of whom none is refused or fails: doubled, then halved in between."""
-    good, bad = 0, 1
-    while bad <= MOST and not await _turned_away(crowd, bad):
-        good, bad = bad, bad * 2
-    while bad - good > max(1, good // 20):
-        middle = (good + bad) // 2
-        good, bad = (good, middle) if await _turned_away(crowd, middle) else (middle, bad)
-    return good
+    """The largest number of users at once of whom none is refused or fails: of a rush, those who were not; then
+    as many alone, fewer by those who were turned away, until none is."""
+    users = MOST
+    while users > 0 and (turned_away := await _turned_away(crowd, users)):
+        users -= turned_away
+    return users
 
 
 async def _turned_away(crowd: Crowd, users: int) -> int:

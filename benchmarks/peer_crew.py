@@ -113,8 +113,10 @@ class Peer:
 
 
 def _end(process: psutil.Popen) -> None:
-    family = [process, *process.children(recursive=True)]
-    process.terminate()
+    family = [process]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+        process.terminate()
     _, alive = psutil.wait_procs(family, STOP_SECONDS)
     for one in alive:
         with contextlib.suppress(psutil.Error):

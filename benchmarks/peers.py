@@ -1,11 +1,13 @@
 """This service beside what one would build instead: the same engine, the same clients, in one run.
 
     python -m benchmarks.peers [--subject kokoro|indextts-tiny|tone]... [--peer NAME]... [--clients 1,8,50]
-                               [--seconds 20] [--rounds 3] [--no-write]
+                               [--seconds 30,10,10] [--rounds 3] [--no-write]
 
 Round by round every service is started, warmed, asked by 1, 8 and 50 clients (each with its next text as
 soon as the last is spoken) and stopped, in turn, so that a change in the machine's speed meets all. Every
-text is another one. A refusal is counted apart and tried again after the time that it names.
+text is another one. A refusal is counted apart and tried again after the time that it names. ``--seconds``:
+of each number of clients, or one for all; one client speaks few texts a second, so that a short time compares
+texts and not services.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from .subjects import RATE, SUBJECTS, Subject, recording
 OURS = "ours"
 ROWS = 16
 REST = 0.2  # seconds after a refusal
+WARM_SECONDS = 6.0  # with two clients; our Kokoro reads its model a second time when two first speak at once
 PATIENT = ["--max-waiting", "1000", "--timeout", "300", "--queue-timeout", "600"]
 HEADS = (
     "service",
@@ -94,22 +97,24 @@ class Row:
         )
 
 
-async def load(port: int, ask: Ask, subject: Subject, clients: int, seconds: float, first: int) -> Seen:
-    """``clients`` that ask one text after the other, from the ``first``-th on."""
+async def load(
+    port: int, ask: Ask, subject: Subject, clients: int, seconds: float, first: int, rate: int = RATE
+) -> Seen:
+    """``clients`` that ask one text after the other, from the ``first``-th on. ``rate``: Hz of the answers."""
     seen, numbers = Seen(), itertools.count(first)
     start = time.perf_counter()
 
     async def user(number: int) -> None:
         async with lab.Client.connect(port, lab.address(number)) as client:
             while time.perf_counter() - start < seconds:
-                await _one(client, ask, subject.text(next(numbers)), seen)
+                await _one(client, ask, subject.text(next(numbers)), seen, rate)
 
     await asyncio.gather(*(user(number) for number in range(clients)))
     seen.wall = time.perf_counter() - start
     return seen
 
 
-async def _one(client: lab.Client, ask: Ask, text: str, seen: Seen) -> None:
+async def _one(client: lab.Client, ask: Ask, text: str, seen: Seen, rate: int) -> None:
     try:
         reply = await ask(client, text)
     except (OSError, EOFError, ValueError):
@@ -123,7 +128,7 @@ async def _one(client: lab.Client, ask: Ask, text: str, seen: Seen) -> None:
         seen.failed += 1
     else:
         seen.latencies.append(reply.total)
-        seen.audio += reply.bytes / 2 / RATE
+        seen.audio += reply.bytes / 2 / rate
 
 
 @contextlib.contextmanager
@@ -150,18 +155,19 @@ def _clip(folder: Path) -> str:
 
 
 def compare(
-    subject: Subject, names: Sequence[str], clients: Sequence[int], seconds: float, rounds: int
+    subject: Subject, names: Sequence[str], clients: Sequence[int], seconds: Sequence[float], rounds: int
 ) -> list[Row]:
-    """All of ``names``, ours first in the result."""
+    """All of ``names``, ours first in the result. ``seconds``: as many as ``clients``."""
     seen: dict[tuple[str, int], list[Seen]] = {(name, count): [] for name in names for count in clients}
     with subject.hub() as hub, tempfile.TemporaryDirectory() as clips:
         for turn in range(rounds):
             for name in names if turn % 2 == 0 else reversed(names):
                 with service(name, subject, hub, Path(clips)) as (port, ask):
-                    uvloop.run(load(port, ask, subject, 2, min(2.0, seconds), 90_000))
-                    for place, count in enumerate(clients):
+                    uvloop.run(load(port, ask, subject, 2, min(WARM_SECONDS, *seconds), 90_000))
+                    for place, (count, lasting) in enumerate(zip(clients, seconds, strict=True)):
                         first = 30_000 * turn + 10_000 * place
-                        one = uvloop.run(load(port, ask, subject, count, seconds, first))
+                        rate = RATE if name == OURS else subject.rate
+                        one = uvloop.run(load(port, ask, subject, count, lasting, first, rate))
                         seen[name, count].append(one)
                         print(f"  {name}, {count} clients: {one.rate:.2f} requests/s", flush=True)
     return [Row.of(name, count, seen[name, count], seen[OURS, count]) for count in clients for name in names]
@@ -187,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     )
     parser.add_argument("--peer", choices=tuple(PEERS), action="append", help="default: all")
     parser.add_argument("--clients", default="1,8,50")
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", default="30,10,10")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-write", action="store_true")
     given = parser.parse_args(argv)
@@ -195,13 +201,17 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     for name in names[1:]:
         PEERS[name].install()
     clients = [int(one) for one in given.clients.split(",")]
+    seconds = [float(one) for one in given.seconds.split(",")]
+    seconds = seconds * len(clients) if len(seconds) == 1 else seconds
+    if len(seconds) != len(clients):
+        parser.error("--seconds: one for all, or one for each number of --clients")
     found: dict[str, Any] = {}
     for name in given.subject or ["kokoro", "indextts-tiny"]:
-        rows = compare(SUBJECTS[name], names, clients, given.seconds, given.rounds)
+        rows = compare(SUBJECTS[name], names, clients, seconds, given.rounds)
         print(f"\n{name}\n\n{report(rows)}", flush=True)
         found[name] = [asdict(row) for row in rows]
-    if not given.no_write:
-        lab.write("peers", {"seconds": given.seconds, "rounds": given.rounds, "subjects": found})
+        if not given.no_write:
+            lab.write(f"peers-{name}", {"seconds": seconds, "rounds": given.rounds, "rows": found[name]})
     return found
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from . import lab
 
-RATE = 24_000  # Hz of pcm
+RATE = 24_000  # Hz of this service's pcm
 _STRIDE = 15_485_863  # a prime: neighbours in number are no neighbours in words
 _ADJECTIVES = [
     "quiet",
@@ -70,13 +70,15 @@ _ENGLISH = (_ADJECTIVES, _NOUNS, _VERBS, _ADJECTIVES, _NOUNS, _WHEN)
 
 @dataclass(frozen=True)
 class Subject:
-    """An engine, its options, the ``voice`` that requests name; ``made``: its weights are made on the spot."""
+    """An engine, its options, the ``voice`` that requests name; ``made``: its weights are made on the spot.
+    ``rate``: Hz of the engine's own sound, which peers hand out as it is."""
 
     name: str
     engine: str
     voice: str
     options: str = ""
     made: str = ""
+    rate: int = RATE
 
     def flags(self) -> list[str]:
         """For ``python -m index_tts_ui``."""
@@ -121,8 +123,8 @@ SUBJECTS = {
     # 4 ms a step and 0.1 ms a row, as a batched model on a GPU might cost
     "tone": Subject("tone", "tone", "tone-a", "step_ms=4,row_ms=0.1"),
     "kokoro": Subject("kokoro", "kokoro", "zf_xiaobei"),
-    "indextts-tiny": Subject("indextts-tiny", "indextts2.5", "mine", made="v25"),
-    "indextts2.5": Subject("indextts2.5", "indextts2.5", "mine"),  # the weights of cache_hub
+    "indextts-tiny": Subject("indextts-tiny", "indextts2.5", "mine", made="v25", rate=22_050),
+    "indextts2.5": Subject("indextts2.5", "indextts2.5", "mine", rate=22_050),  # the weights of cache_hub
 }
 
 

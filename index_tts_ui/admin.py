@@ -1,5 +1,7 @@
 """``python -m index_tts_ui.admin COMMAND``: what the launcher asks of heavy libraries, in a process of its own.
 
+backup  save what a service keeps; restore puts it back (see ``archive.command``)
+cluster settings, deployment and state of a cluster (see ``cluster.command``)
 keys    add, list or revoke API keys (see ``auth.command``)
 probe   what torch and onnxruntime see of this machine (``--json``: one JSON object on the last line)
 
@@ -14,7 +16,9 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from .archive import command as archive_command
 from .auth import command as key_command
+from .cluster import command as cluster_command
 
 
 def probe_torch() -> dict[str, Any] | None:
@@ -87,9 +91,16 @@ def main(argv: list[str]) -> int:
     command = commands.add_parser("probe", help="what torch and onnxruntime see")
     command.add_argument("--json", action="store_true")
     key_command.arguments(commands.add_parser("keys", help="API keys"))
+    archive_command.backup_arguments(commands.add_parser("backup", help="save what a service keeps"))
+    archive_command.restore_arguments(commands.add_parser("restore", help="put a backup back"))
+    cluster_command.arguments(commands.add_parser("cluster", help="one front, many engine replicas"))
     args = parser.parse_args(argv)
     if args.command == "keys":
         return key_command.run(args)
+    if args.command == "cluster":
+        return cluster_command.run(args)
+    if args.command in ("backup", "restore"):
+        return archive_command.run(args)
     return probe(args.json)
 
 

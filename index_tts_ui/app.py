@@ -16,23 +16,25 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from . import __version__, choice, connections, devices, engines, logs, tls
+from . import __version__, choice, connections, crew, logs, tls
 from .auth import networks
+from .auth.keys import KeyStore
 from .backend import Backend
+from .cluster import front as cluster_front
 from .config import Config
 from .control import Control, inherited_fd
 from .drain import Drain
-from .host import WorkerPlan
 from .jobs import JobDesk
 from .outputs import OutputStore
 from .pool import WorkerPool
+from .remote import crew as upstreams
 from .room import Limits
 from .scheduler import Scheduler
 from .service import SpeechService
+from .wyoming import WyomingServer
 
 BACKLOG = 2048
 BACKUP_REST = 600.0  # seconds without a request after which the backup leaves memory
-BACKUP_OPTION = "backup."
 CLEAN_SECONDS = 600.0
 GRACE_SECONDS = 2  # for idle connections (the page's heartbeat) once everything is drained
 
@@ -41,10 +43,24 @@ def build_service(config: Config, lock_fd: int | None = None) -> SpeechService:
     """The service with its scheduler and (not yet started) workers. Raises BadConfig."""
     engine = choice.choose(config)
     scheduler = Scheduler(Limits.of(config))
-    pool = WorkerPool(scheduler, _plans(config, engine, lock_fd), config.keep_alive)
+    remote = upstreams.gather(config, engine)
+    pool = _pool(config, engine, scheduler, lock_fd, remote)
     outputs = OutputStore(config.outputs, config.outputs_hours, config.outputs_mb)
-    primary = Backend(engine, config.cache_hub, scheduler, pool)
-    return SpeechService(config, primary, _backup(config, engine, lock_fd), outputs)
+    primary = Backend(engine, config.cache_hub, scheduler, pool, parts=remote.parts if remote else None)
+    service = SpeechService(config, primary, _backup(config, engine, lock_fd), outputs)
+    if remote is not None and remote.parts is not None:
+        remote.catalogue.on_change = service.refresh_voices
+    return service
+
+
+def _pool(
+    config: Config, engine: str, scheduler: Scheduler, lock_fd: int | None, remote: upstreams.Crew | None
+) -> WorkerPool:
+    """Workers of this machine, those that join from elsewhere, and servers that are asked."""
+    if config.cluster_port:
+        return cluster_front.pool(config, engine, scheduler, remote.plans if remote else ())
+    plans = [] if engine == upstreams.ENGINE else crew.plans(config, engine, lock_fd)
+    return WorkerPool(scheduler, [*plans, *(remote.plans if remote else ())], config.keep_alive)
 
 
 def _backup(config: Config, primary: str, lock_fd: int | None) -> Backend | None:
@@ -53,49 +69,21 @@ def _backup(config: Config, primary: str, lock_fd: int | None) -> Backend | None
     if not engine:
         return None
     scheduler = Scheduler(Limits.of(config))
-    own = replace(config, device="auto", engine_options=",".join(_options(config, backup=True)))
-    pool = WorkerPool(scheduler, _plans(own, engine, lock_fd), config.keep_alive or BACKUP_REST)
+    own = replace(config, device="auto", engine_options=",".join(crew.options(config, backup=True)))
+    pool = WorkerPool(scheduler, crew.plans(own, engine, lock_fd), config.keep_alive or BACKUP_REST)
     return Backend(engine, config.cache_hub, scheduler, pool, standby=True)
-
-
-def _options(config: Config, backup: bool = False) -> list[str]:
-    """The engine's options; the backup's are those that begin with ``backup.``."""
-    given = [f"{key}={value}" for key, value in config.options()]
-    mine = [option for option in given if option.startswith(BACKUP_OPTION) == backup]
-    return [option.removeprefix(BACKUP_OPTION) for option in mine]
-
-
-def _plans(config: Config, engine: str, lock_fd: int | None) -> list[WorkerPlan]:
-    """One worker per device."""
-    spec = engines.REGISTRY[engine]
-    arguments = ["--engine", engine, "--model-dir", str(config.cache_hub / (spec.model or engine))]
-    arguments += ["--threads", str(config.threads), "--max-rows", str(config.max_batch_size)]
-    arguments += ["--extra", ",".join(_options(config)), "--clips", str(config.voices / "clips")]
-    arguments += ["--memory-mb", str(config.device_memory_mb)]
-    arguments += ["--log-level", config.log_level, "--log-format", config.log_format]
-    keep_fds = () if lock_fd is None else (lock_fd,)
-    return [
-        WorkerPlan(
-            [*arguments, "--device", device.argument],
-            keep_fds,
-            config.worker_memory_mb,
-            device.name,
-            device.environ,
-            str(config.home_dir),
-        )
-        for device in devices.chosen(config.device, spec.devices)
-    ]
 
 
 def build_app(config: Config, service: SpeechService) -> Any:
     """The ASGI application: API routes, then the page."""
-    from . import api, webui  # seconds of imports, while the worker loads beside us
+    from . import api  # seconds of imports, while the worker loads beside us
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.host.start()
         await desk.start()
         tasks = [asyncio.create_task(service.warm()), asyncio.create_task(_clean_outputs(service))]
+        tasks.append(asyncio.create_task(service.records.series.keep()))
         yield
         for task in tasks:
             task.cancel()
@@ -103,7 +91,7 @@ def build_app(config: Config, service: SpeechService) -> Any:
         await desk.stop()
         await service.close()
 
-    desk = JobDesk(service, config.jobs)
+    desk = JobDesk(service, config.jobs, KeyStore(config.keys).still_holds)
     app = FastAPI(
         title="index-tts-ui",
         version=__version__,
@@ -114,14 +102,22 @@ def build_app(config: Config, service: SpeechService) -> Any:
     )
     app.state.jobs = desk
     api.install(app, service, config)
-    whole = app if config.no_page else webui.mount(app, service, config)
+    whole = app if config.no_page else _with_page(app, service, config)
     proxies = networks.parse("trusted_proxies", config.listed("trusted_proxies"))
-    return networks.RealAddress(logs.AccessLog(whole), networks.Networks((), proxies))
+    guarded = api.around(whole, app, service, config)
+    return networks.RealAddress(logs.AccessLog(guarded), networks.Networks((), proxies))
+
+
+def _with_page(app: FastAPI, service: SpeechService, config: Config) -> Any:
+    from . import webui  # more than half of the imports, and no use to a server without the page
+
+    return webui.mount(app, service, config)
 
 
 async def _clean_outputs(service: SpeechService) -> None:
     while True:
         await service.in_pool(service.outputs.clean)
+        await service.history.clean()
         await asyncio.sleep(CLEAN_SECONDS)
 
 
@@ -151,13 +147,20 @@ def _listening_socket(config: Config) -> socket.socket:
 
 async def serve(config: Config) -> int:
     """Run until told to stop; returns the exit code."""
-    control = Control(inherited_fd("TTS_CONTROL_FD"), int(os.environ.get("TTS_GENERATION", "1")))
+    generation = int(os.environ.get("TTS_GENERATION", "1"))
+    control = Control(inherited_fd("TTS_CONTROL_FD"), generation)
     await control.start()
     pair = tls.files(config.tls, config.home_dir / "tls")
     sock = _listening_socket(config)
     service = build_service(config, inherited_fd("TTS_LOCK_FD"))
+    wyoming = WyomingServer(config, service)
+    wyoming.open(succeeds=generation > 1)
     loading = asyncio.create_task(_load(control, service))
-    app = await asyncio.to_thread(build_app, config, service)
+    gc.disable()  # what is made here stays: to look for garbage in it took a fifth of the start
+    try:
+        app = await asyncio.to_thread(build_app, config, service)
+    finally:
+        gc.enable()
     if not control.may_load:
         await service.warm()  # the server before this one still serves: time to spare
     gc.freeze()  # what is there now stays: full collections need not walk through it, holding everybody up
@@ -175,7 +178,7 @@ async def serve(config: Config) -> int:
             timeout_keep_alive=75,
         )
     )
-    drain = Drain(service, server, control, config.drain_timeout)
+    drain = Drain(service, server, control, config.drain_timeout, wyoming)
     control.on_drain = drain.begin
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -183,7 +186,9 @@ async def serve(config: Config) -> int:
     control.send("prepared")
     reporter = asyncio.create_task(_report(service, control, server))
     if await _accepted(control, reporter, drain):
+        wyoming.accept()
         await server.serve(sockets=[sock])
+    await wyoming.close()
     loading.cancel()
     reporter.cancel()
     await service.close()
@@ -215,14 +220,16 @@ async def _report(service: SpeechService, control: Control, server: Server) -> N
     while service.gave_up is None:
         status = service.status()
         # falling asleep and waking up are no news: it can be asked all the while
-        news = "ready" if status.ready else (status.state, status.fraction, status.text)
+        # replicas come and go: their front is up without
+        up = status.ready or (service.config.cluster_port and service.host.begun)
+        news = "ready" if up else (status.state, status.fraction, status.text)
         if news != told:
             told = news
-            if status.ready:
+            if up:
                 control.send("ready")
             else:
                 control.send("loading", fraction=status.fraction, text=status.text)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5 if up else 0.1)
     control.send("fatal", exit_code=service.gave_up, reason=service.host.reason)
     server.should_exit = True
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import checks, engines
+from . import checks, engines, markup
 from .breaker import Breaker
+from .engines import EngineSpec
 from .engines.base import Frontend
 from .errors import TTSError
 from .guard import Guard
 from .host import WorkerStatus
 from .job import Job
 from .pool import WorkerPool
+from .readings import occurring
 from .scheduler import Scheduler
-from .speech import Audio, Piece, Segment, SpeechRequest, VoiceRef
+from .speech import Audio, Cast, Piece, Segment, SpeechRequest
 
 SPLITTING = ("segment_tokens", "pause_ms")  # parameters that end here
 
@@ -37,16 +39,26 @@ class BackendStatus:
 
 
 class Backend(Guard):
-    """``scheduler`` asks it as its guard. ``rescue`` and ``on_open`` are set by who knows of another backend."""
+    """``scheduler`` asks it as its guard. ``parts`` stand for those that the registry has for ``engine``.
+    ``rescue`` and ``on_open`` are set by who knows of another backend."""
 
     def __init__(
-        self, engine: str, hub: Path, scheduler: Scheduler, pool: WorkerPool, standby: bool = False
+        self,
+        engine: str,
+        hub: Path,
+        scheduler: Scheduler,
+        pool: WorkerPool,
+        standby: bool = False,
+        parts: tuple[EngineSpec, Frontend] | None = None,
     ) -> None:
         self.engine = engine
         self._standby = standby
-        self.spec = engines.REGISTRY[engine]
-        model = (hub / self.spec.model,) if self.spec.frontend_reads_model else ()
-        self.frontend: Frontend = engines.resolve(self.spec.frontend)(*model)
+        self.spec = engines.spec_of(engine) if parts is None else parts[0]
+        self.frontend: Frontend = (
+            engines.frontend_of(engine, hub / self.spec.model) if parts is None else parts[1]
+        )
+        if not self.spec.languages:
+            self.spec = replace(self.spec, languages=_tongues(self.frontend))
         self.scheduler = scheduler
         self.pool = pool
         self.breaker = Breaker(time.monotonic)
@@ -92,10 +104,27 @@ class Backend(Guard):
 
     # ---- a request
 
-    def split(self, request: SpeechRequest, voice_language: str) -> list[Piece]:
-        """What the frontend makes of the request's text; any thread."""
+    def split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
+        """What the frontend makes of the request's text; any thread. ``tongues``: what each voice speaks best.
+
+        Raises Invalid for marks that cannot be followed.
+        """
+        spans = markup.parse(request.text)
+        found: list[Piece] = []
+        for span in spans:
+            tongue = tongues.get(span.voice, "")
+            if found and found[-1].voice == span.voice and not tongue.startswith(found[-1].language):
+                tongue = found[-1].language  # as the same speaker went on before the pause
+            made = self._pieces(span.text, request, tongue)
+            if made and len(spans) > 1:
+                made[-1] = replace(made[-1], pause_after=min(made[-1].pause_after, span.rest))
+            found = markup.joined(found, span, made)
+        return markup.begun(spans, found)
+
+    def _pieces(self, text: str, request: SpeechRequest, tongue: str) -> list[Piece]:
         budget, pause = (request.params.get(name) for name in SPLITTING)
-        pieces = self.frontend.split(request.text, request.language, voice_language or "zh-CN", budget)
+        known = [reading for reading in request.glossary if reading.kind in self.spec.readings]
+        pieces = self.frontend.split(text, request.language, tongue or "zh-CN", budget, known)
         return pieces if pause is None else [replace(piece, pause_after=pause / 1000) for piece in pieces]
 
     def submit(self, job: Job) -> None:
@@ -128,9 +157,12 @@ class Backend(Guard):
         return self.rescue(job, error)
 
 
-def segments(
-    job_id: str, request: SpeechRequest, pieces: Sequence[Piece], voices: tuple[VoiceRef, ...]
-) -> list[Segment]:
+def _tongues(frontend: Frontend) -> tuple[str, ...]:
+    """What the voices speak, without their countries, in their order."""
+    return tuple(dict.fromkeys(info.language.partition("-")[0] for info in frontend.voices()))
+
+
+def segments(job_id: str, request: SpeechRequest, pieces: Sequence[Piece], cast: Cast) -> list[Segment]:
     """What the workers get of ``pieces``."""
     params = {key: value for key, value in request.params.items() if key not in SPLITTING}
     return [
@@ -140,11 +172,15 @@ def segments(
             spoken=piece.spoken,
             tokens=piece.tokens,
             language=piece.language,
-            voices=voices,
+            voices=cast[piece.voice],
             params={"speed": request.speed, **params},
             emotion=request.emotion,
             seed=request.seed,
             pause_after=piece.pause_after,
+            pause_before=piece.pause_before,
+            voice=piece.voice,
+            marked=piece.marked,
+            readings=tuple(occurring(request.glossary, piece.text)) if request.glossary else (),
         )
         for index, piece in enumerate(pieces)
     ]

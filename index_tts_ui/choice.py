@@ -7,7 +7,7 @@ import logging
 
 from . import devices, engines
 from .config import Config
-from .errors import BadConfig, TTSError
+from .errors import TTSError
 
 log = logging.getLogger("tts.choice")
 
@@ -16,19 +16,21 @@ _WEIGHTS = ("config.yaml", "gpt.pth")  # a model that has these was fetched or a
 
 
 def choose(config: Config) -> str:
-    """The engine that ``config`` names; of ``auto`` the best that has a GPU, its packages and its weights.
+    """The engine that ``config`` names; of ``auto`` the best that has a GPU, its packages and its weights, or
+    ``remote`` where there are upstreams: they need not have the same model.
 
     Raises:
-        BadConfig: no engine of that name.
+        BadConfig: no engine of that name, or a plugin that cannot be used.
     """
+    if config.engine == "auto" and config.upstreams:
+        return "remote"
     if config.engine == "auto":
         engine = next((name for name in engines.AUTO if not against(config, name)), engines.AUTO[-1])
+        engines.find(engine)
         why = against(config, engines.AUTO[0])
         log.info("engine: %s (auto)%s", engine, f"; {TTSError(why).message()}" if why else "")
         return engine
-    if config.engine not in engines.REGISTRY:
-        known = ", ".join(("auto", *engines.REGISTRY))
-        raise BadConfig("bad_config", name="engine", reason=f"'{config.engine}' is not one of {known}")
+    engines.find(config.engine)
     return config.engine
 
 
@@ -41,13 +43,11 @@ def backup(config: Config, engine: str) -> str:
     wanted = config.backup
     if wanted == "auto":
         spec = engines.REGISTRY["kokoro"]
-        there = engine in PACKAGES and (config.cache_hub / spec.model / "model.onnx").is_file()
+        there = engine in (*PACKAGES, "remote") and (config.cache_hub / spec.model / "model.onnx").is_file()
         return "kokoro" if there else ""
     if wanted in ("", "none", engine):
         return ""
-    if wanted not in engines.REGISTRY:
-        known = ", ".join(("auto", "none", *engines.REGISTRY))
-        raise BadConfig("bad_config", name="backup", reason=f"'{wanted}' is not one of {known}")
+    engines.find(wanted, "backup", ("auto", "none"))
     return wanted
 
 

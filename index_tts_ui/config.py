@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from . import renamed
 from .errors import BadConfig
+from .renamed import Change
 
 
 def _setting(default: Any, help_en: str, help_zh: str, **limits: Any) -> Any:
@@ -43,8 +46,8 @@ class Config:
     port: int = _setting(7860, "Port of page and API", "页面与接口的端口", low=1, high=65535)
     engine: str = _setting(
         "auto",
-        "auto, indextts2.5, indextts2, kokoro, or the test engine tone",
-        "auto、indextts2.5、indextts2、kokoro，或测试引擎 tone",
+        "auto, indextts2.5, indextts2, kokoro, piper, voxcpm2, voxcpm1.5, the test engine tone, or one of a package (docs/engines.md)",
+        "auto、indextts2.5、indextts2、kokoro、piper、voxcpm2、voxcpm1.5、测试引擎 tone，或软件包提供的引擎（docs/engines.zh-CN.md）",
     )
     backup: str = _setting(
         "auto",
@@ -52,10 +55,28 @@ class Config:
         "or its name",
         "主引擎失败时的备用引擎：auto（IndexTTS 之后用已下载的 kokoro）、none，或引擎名称",
     )
+    upstreams: str = _setting(
+        "",
+        "Speech servers elsewhere that speak, too: addresses by comma, or a .toml file (docs/upstreams.md); "
+        "with engine auto they speak alone",
+        "同时负责合成的其他语音服务器：逗号分隔的地址，或 .toml 文件（见 docs/upstreams.zh-CN.md）；engine 为 auto 时只由它们合成",
+    )
     device: str = _setting(
         "auto",
         "auto, cpu, cuda:N or cuda:N,M,...: one worker for each; auto: the first GPU where the engine can use one",
         "auto、cpu、cuda:N 或 cuda:N,M,…：每个设备一个进程；auto：引擎可用时取第一块 GPU",
+    )
+    cluster_port: int = _setting(
+        0,
+        "Port where engine replicas of a cluster join (docs/cluster.md); 0: the workers are this machine's own",
+        "集群中引擎副本接入的端口（见 docs/cluster.zh-CN.md）；0 表示使用本机的引擎进程",
+        low=0,
+        high=65535,
+    )
+    cluster_host: str = _setting(
+        "",
+        "Address of that port; default: that of the page",
+        "该端口的监听地址；默认与页面相同",
     )
     device_memory_mb: int = _setting(
         0,
@@ -107,6 +128,13 @@ class Config:
         low=1,
         high=10_000_000,
     )
+    max_user_waiting: int = _setting(
+        100,
+        "Requests of one user (key or address) in the queue before 429",
+        "单个用户（密钥或地址）的排队请求上限",
+        low=1,
+        high=100_000,
+    )
     max_user_segments: int = _setting(
         1000,
         "The same bound on segments for one user (key or address)",
@@ -131,6 +159,11 @@ class Config:
     )
     max_text: int = _setting(4096, "Characters of one request", "单次请求的字符上限", low=1, high=1_000_000)
     max_body: int = _setting(10_485_760, "Bytes of one request body", "请求体字节上限", low=1024)
+    text_checks: str = _setting(
+        "",
+        "What may refuse texts, by comma: wordlist (the terms in wordlist.txt), or a plugin's name",
+        "可拒绝文本的检查，逗号分隔：wordlist（wordlist.txt 中的词语）或插件名称",
+    )
     default_voice: str = _setting(
         "",
         "Voice where a request names none; default: the engine's first",
@@ -187,6 +220,17 @@ class Config:
         "Where the issuer's public keys are: a PEM or JWKS file, or the https address of a JWKS",
         "签发者公钥的位置：PEM 或 JWKS 文件，或 JWKS 的 https 地址",
     )
+    wyoming: str = _setting(
+        "",
+        "Wyoming, for Home Assistant: PORT (of this machine only) or HOST:PORT, such as 0.0.0.0:10200; default: off",
+        "Wyoming 协议（Home Assistant）：PORT（仅本机）或 HOST:PORT，例如 0.0.0.0:10200；默认关闭",
+        pattern=r"|((\[[0-9A-Fa-f:.]+\]|[^\s:]+):)?\d{1,5}",
+    )
+    wyoming_nets: str = _setting(
+        "",
+        "Networks, by comma, that Wyoming serves although requests need a key (it cannot send one); default none",
+        "请求需要密钥时仍可使用 Wyoming 的网段（该协议无法发送密钥），逗号分隔；默认没有",
+    )
     max_connections: int = _setting(
         2000,
         "Open connections; above it the longest idle one is closed",
@@ -238,6 +282,18 @@ class Config:
         "Megabytes of sound kept for equal requests; the longest unused go first",
         "为相同请求保留的声音大小上限（MB），先删最久未用的",
         low=1,
+    )
+    history_days: float = _setting(
+        30.0,
+        "Days that results of the page, with their text, stay in the history (favourites longer); 0: none is kept",
+        "页面结果（含文本）在历史记录中保留的天数（收藏不受限）；0 表示不记录",
+        low=0,
+    )
+    history_mb: int = _setting(
+        2048,
+        "Megabytes of sound that favourites keep from being cleaned away",
+        "收藏的音频免于清理的总大小上限（MB）",
+        low=0,
     )
     usage_days: float = _setting(
         400.0,
@@ -307,9 +363,19 @@ class Config:
         return self.home_dir / "answers"
 
     @property
+    def history(self) -> Path:
+        """Results and presets."""
+        return self.home_dir / "history.sqlite3"
+
+    @property
     def usage(self) -> Path:
         """What each request cost."""
         return self.home_dir / "usage.sqlite3"
+
+    @property
+    def wordlist(self) -> Path:
+        """What the text check of that name refuses."""
+        return self.home_dir / "wordlist.txt"
 
     @property
     def voices(self) -> Path:
@@ -346,16 +412,28 @@ class Config:
         return tuple((key.strip(), value.strip()) for key, _, value in pairs)
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """One ``--flag`` per setting, absent by default so that lower sources show through."""
+def add_flags(parser: argparse.ArgumentParser, changes: Sequence[Change] = renamed.CHANGES) -> None:
+    """One ``--flag`` per setting, absent by default so that lower sources show through; old names, unseen."""
     for item in fields(Config):
         flag = "--" + item.name.replace("_", "-")
         bare: dict[str, Any] = {"nargs": "?", "const": "true"} if isinstance(item.default, bool) else {}
         parser.add_argument(flag, dest=item.name, default=None, help=item.metadata["help"], **bare)
+    for change in changes:
+        flag = "--" + change.old.replace("_", "-")
+        parser.add_argument(flag, dest=change.old, nargs="?", const="true", help=argparse.SUPPRESS)
 
 
-def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """Merge the sources, check every value.
+def _say(line: str) -> None:
+    print(f"index_tts_ui: {line}", file=sys.stderr)
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    notice: Callable[[str], None] = _say,
+    changes: Sequence[Change] = renamed.CHANGES,
+) -> Config:
+    """Merge the sources, check every value. ``notice`` hears of settings under old names.
 
     Raises:
         BadConfig: names the setting, its source and what is wrong.
@@ -365,23 +443,24 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     home = given.get("home") or environ.get("TTS_HOME") or ""
     merged: dict[str, Any] = {}
     for source, values in (
-        ("tts.toml", _from_toml(Path(home or ".").expanduser() / "tts.toml")),
-        ("the environment", _from_env(environ)),
+        ("tts.toml", _from_toml(Path(home or ".").expanduser() / "tts.toml", changes)),
+        ("the environment", _from_env(environ, changes)),
         ("a flag", given),
     ):
-        for key, value in values.items():
+        for key, value in renamed.taken_over(values, source, notice, changes).items():
             merged[key] = _checked(key, value, source)
     return Config(**merged)
 
 
-def _from_toml(path: Path) -> dict[str, Any]:
+def _from_toml(path: Path, changes: Sequence[Change]) -> dict[str, Any]:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadConfig("bad_config", name=str(path), reason=f"cannot be read: {error}") from error
-    known = {item.name for item in fields(Config)}
+    _check_schema(data.pop(renamed.KEY, renamed.SCHEMA), path)
+    known = {item.name for item in fields(Config)} | {change.old for change in changes}
     for key in data:
         if key not in known:
             raise BadConfig(
@@ -390,8 +469,17 @@ def _from_toml(path: Path) -> dict[str, Any]:
     return data
 
 
-def _from_env(environ: Mapping[str, str]) -> dict[str, str]:
-    names = {"TTS_" + item.name.upper(): item.name for item in fields(Config)}
+def _check_schema(schema: Any, path: Path) -> None:
+    if type(schema) is not int or schema < 1:
+        raise BadConfig("bad_config", name=f"{renamed.KEY} in {path}", reason="is a whole number from 1 on")
+    if schema > renamed.SCHEMA:
+        reason = f"is of a newer release ({renamed.KEY} = {schema}, this one knows {renamed.SCHEMA}): update"
+        raise BadConfig("bad_config", name=str(path), reason=reason)
+
+
+def _from_env(environ: Mapping[str, str], changes: Sequence[Change]) -> dict[str, str]:
+    known = [*(item.name for item in fields(Config)), *(change.old for change in changes)]
+    names = {"TTS_" + name.upper(): name for name in known}
     return {names[key]: value for key, value in environ.items() if key in names and value != ""}
 
 
@@ -432,8 +520,8 @@ def _checked(name: str, value: Any, source: str) -> Any:
     return value
 
 
-def parse(argv: Sequence[str]) -> Config:
+def parse(argv: Sequence[str], changes: Sequence[Change] = renamed.CHANGES) -> Config:
     """The configuration of a command line."""
     parser = argparse.ArgumentParser(prog="python -m index_tts_ui", allow_abbrev=False)
-    add_flags(parser)
-    return load(vars(parser.parse_args(argv)))
+    add_flags(parser, changes)
+    return load(vars(parser.parse_args(argv)), changes=changes)

@@ -10,6 +10,7 @@ from . import parameters
 from .emotions import MAX_TEXT, MAX_WEIGHT
 from .engines import EngineSpec
 from .errors import Invalid
+from .reading_door import ReadingDoor
 from .speech import EMOTIONS, Emotion, SpeechRequest
 
 SPEED = (0.25, 4.0)
@@ -20,8 +21,16 @@ ClipKey = Callable[[str, str], str]  # of a voice or clip, and the parameter tha
 class Door:
     """``can`` tells whether the engine has a feature now; ``clip_key`` finds a clip or raises NotFound."""
 
-    def __init__(self, engine: str, spec: EngineSpec, can: Callable[[str], bool], clip_key: ClipKey) -> None:
+    def __init__(
+        self,
+        engine: str,
+        spec: EngineSpec,
+        can: Callable[[str], bool],
+        clip_key: ClipKey,
+        readings: ReadingDoor,
+    ) -> None:
         self._engine = engine
+        self._readings = readings
         self._spec = spec
         self._can = can
         self._clip_key = clip_key
@@ -29,6 +38,8 @@ class Door:
     def checked(self, request: SpeechRequest) -> SpeechRequest:
         """``request`` with its emotion and parameters as an engine takes them. Raises Invalid or NotFound."""
         check_number("speed", request.speed, *SPEED)
+        if request.speed != 1.0 and not self._can("speed"):
+            raise Invalid("unsupported", param="speed", engine=self._engine, what="another speed than 1")
         if request.timeout is not None and not (
             math.isfinite(request.timeout) and 0 < request.timeout <= MAX_TIMEOUT
         ):
@@ -36,6 +47,8 @@ class Door:
                 "bad_value", param="timeout", reason=f"must be seconds, above 0 and at most {MAX_TIMEOUT}"
             )
         self.check_language(request.language)
+        if request.glossary:
+            request = replace(request, glossary=self._readings.glossary(request.glossary))
         if not request.params and request.emotion is None:
             return request
         params = parameters.checked(request.params, self._engine, self._spec.parameters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -22,11 +22,22 @@ ENDLESS = "/heartbeat/"  # a page's lifeline: it has no end that could be waited
 CLOSE = (b"connection", b"close")
 
 
+class Door(Protocol):
+    """Another way in than HTTP."""
+
+    def leave(self) -> None:
+        """Take no new connection; who is connected is served on."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody there still waits for something."""
+
+
 class Drain:
     """Stopping, once. ``ended`` is set when the server may go."""
 
     def __init__(
-        self, service: SpeechService, server: uvicorn.Server, control: Control, seconds: float
+        self, service: SpeechService, server: uvicorn.Server, control: Control, seconds: float, door: Door
     ) -> None:
         self.cancelled = 0
         self.ended = asyncio.Event()
@@ -34,6 +45,7 @@ class Drain:
         self._server = server
         self._control = control
         self._seconds = seconds
+        self._door = door
         self._silent: dict[Any, float] = {}  # connection -> since when
         self._task: asyncio.Task[None] | None = None
 
@@ -54,8 +66,11 @@ class Drain:
         log.info("%s for at most %g s", "handing over" if handover else "draining", seconds)
         if handover:
             self._leave_the_door()
-        over = self._is_deserted if handover else self._is_quiet
-        self.cancelled = await self._service.drain(seconds, refuse=not handover, over=over)
+        self._door.leave()
+        quiet = self._is_deserted if handover else self._is_quiet
+        self.cancelled = await self._service.drain(
+            seconds, refuse=not handover, over=lambda: not self._door.is_busy and quiet()
+        )
         log.info("drained; %d requests cancelled", self.cancelled)
         if handover:
             await self._service.failover.stop()  # the next server waits for this model's memory

@@ -76,6 +76,12 @@ def find(name: str) -> str | None:
     return "" if plain in ("", *NEUTRAL) else NAMES.get(plain)
 
 
+def name_of(vector: Sequence[float]) -> str:
+    """The preset whose vector that is; "" where it is none's."""
+    exact = (key for key, preset in PRESETS.items() if bearable(preset.vector) == tuple(vector))
+    return next(exact, "")
+
+
 def named(name: str) -> Emotion | None:
     """The emotion of that name, in English or Chinese; None is the plain voice. Raises Invalid with the list."""
     key = find(name)

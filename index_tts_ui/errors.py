@@ -125,6 +125,12 @@ def segment_error(code: str, message: str) -> TTSError:
         return Invalid(code, voice=message)
     if code == "clip_not_found":
         return NotFound(code, clip=message[:64])
+    if code == "transcript_missing":
+        return Invalid(code, param="voice")
+    if code == "refused":
+        return Invalid("upstream_refused", reason=message)
+    if code == "late":
+        return DeadlineExceeded("segment_timeout", seconds=float(message))
     if code in ("out_of_memory", "bad_samples", "silent_sound", "runaway_sound"):
         return EngineFailed(code)
     return EngineFailed("engine_failed", reason=message or code)

@@ -17,7 +17,7 @@ from .errors import DeadlineExceeded, EngineFailed, Invalid, Notice, NotReady, T
 from .job import Job
 from .library import StoredVoice, VoiceLibrary
 from .sample_voices import source_of
-from .speech import SpeechRequest, VoiceInfo, VoiceRef
+from .speech import Cast, SpeechRequest, VoiceInfo, VoiceRef
 
 log = logging.getLogger("tts.failover")
 Rescuable = (EngineFailed, DeadlineExceeded, NotReady)  # what is not the request's own fault
@@ -29,7 +29,7 @@ class Part:
     """A request as the backup speaks it; ``plain``: without the emotion that was asked for."""
 
     request: SpeechRequest
-    voices: tuple[VoiceRef, ...]
+    cast: Cast
     plain: bool
 
 
@@ -149,17 +149,22 @@ class Failover:
         """Raises Overloaded; Invalid where the backup finds nothing to speak in it."""
         assert self._backup is not None
         self._backup.scheduler.check_room(job.owner, job.background)
-        loudest = max(part.voices, key=lambda ref: ref.weight).key
-        language = next(info.language for info in self._backup.frontend.voices() if info.id == loudest)
-        pieces = await self._in_pool(self._backup.split, part.request, language)
+        loudest = {name: max(refs, key=lambda ref: ref.weight).key for name, refs in part.cast.items()}
+        languages = {info.id: info.language for info in self._backup.frontend.voices()}
+        tongues = {name: languages[voice] for name, voice in loudest.items()}
+        pieces = await self._in_pool(self._backup.split, part.request, tongues)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
         if job.ended:
             return
-        job.segments = segments(job.id, part.request, pieces, part.voices)
+        job.segments = segments(job.id, part.request, pieces, part.cast)
         code = "backup_speaks_plainly" if part.plain else "backup_speaks"
         job.notice = Notice(
-            code, backup=self._backup.engine, engine=self._primary.engine, voice=loudest, reason=reason
+            code,
+            backup=self._backup.engine,
+            engine=self._primary.engine,
+            voice=loudest[pieces[0].voice],
+            reason=reason,
         )
         self._backup.submit(job)
 
@@ -172,28 +177,41 @@ class Failover:
         if {segment.language for segment in job.segments} - set(backup.spec.languages):
             return None
         plain = request.emotion is not None and not backup.can("emotion")
-        voices = self._voices(job, request)
-        if not voices or (plain and request.fallback != "any"):
+        cast = self._cast(job, request)
+        if not cast or (plain and request.fallback != "any"):
             return None
         kept = {*backup.spec.parameters, "pause_ms"}
         params = {name: value for name, value in request.params.items() if name in kept}
         emotion = None if plain else request.emotion
-        return Part(replace(request, emotion=emotion, params=params), voices, plain)
+        return Part(replace(request, emotion=emotion, params=params), cast, plain)
 
-    def _voices(self, job: Job, request: SpeechRequest) -> tuple[VoiceRef, ...]:
-        """Who speaks it on the backup; nobody where it is somebody's voice."""
+    def _cast(self, job: Job, request: SpeechRequest) -> Cast:
+        """Who speaks it on the backup; empty where a part of it is somebody's voice."""
+        found = {}
+        for name, refs in job.cast.items():
+            # of what a mark names none is anybody's
+            unnamed = not name and (not request.voice or request.stand_in is not None)
+            said = next((one for one in job.segments if one.voice == name), job.segments[0])
+            stand_in = request.stand_in if not name else ""
+            found[name] = self._voices(
+                refs, said.language, stand_in or "", unnamed, request.fallback == "any"
+            )
+        return found if all(found.values()) else {}
+
+    def _voices(
+        self, refs: tuple[VoiceRef, ...], language: str, stand_in: str, anybody: bool, any_will_do: bool
+    ) -> tuple[VoiceRef, ...]:
+        """Who speaks for ``refs``; nobody where it is somebody's voice, unless ``any_will_do``."""
         assert self._backup is not None
         there = {info.id: info for info in self._backup.frontend.voices()}
-        refs = job.segments[0].voices
-        if all(ref.kind == "builtin" and ref.key in there for ref in refs):
+        if refs and all(ref.kind == "builtin" and ref.key in there for ref in refs):
             return refs
-        anybody = not request.voice or request.stand_in is not None
         stored = self._stored(refs)
         source = source_of(stored) if stored and self._backup.engine == "kokoro" else ""
-        named = next((name for name in (request.stand_in or "", source) if name in there), "")
-        if not named and (anybody or request.fallback == "any"):
+        named = next((name for name in (stand_in, source) if name in there), "")
+        if not named and (anybody or any_will_do):
             gender = stored.gender if stored and not anybody else ""
-            named = _anybody(list(there.values()), job.segments[0].language, gender)
+            named = _anybody(list(there.values()), language, gender)
         return (VoiceRef("builtin", named),) if named else ()
 
     def _stored(self, refs: tuple[VoiceRef, ...]) -> StoredVoice | None:

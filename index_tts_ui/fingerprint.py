@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Invalid
-from .speech import Owner, Piece, SpeechRequest, VoiceRef
+from .speech import Cast, Owner, Piece, SpeechRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def asked(request: SpeechRequest, voices: Sequence[VoiceRef]) -> str:
-    """What a caller asked for, whatever speaks it."""
-    return _hash({"text": request.text, "language": request.language, **_manner(request, voices)})
+def asked(request: SpeechRequest, cast: Cast) -> str:
+    """What a caller asked for, whatever speaks it, and whatever the dictionary says at the time."""
+    said = {"glossary": [asdict(reading) for reading in request.glossary]} if request.glossary else {}
+    plain = {} if request.dictionary else {"dictionary": False}
+    words = {"text": request.text, "language": request.language, **said, **plain}
+    return _hash({**words, **_manner(request, cast)})
 
 
 def sound(
     request: SpeechRequest,
-    voices: Sequence[VoiceRef],
+    cast: Cast,
     pieces: Sequence[Piece],
     engine: Mapping[str, Any],
     model: str,
@@ -32,8 +35,11 @@ def sound(
 
     The pieces stand for the text: a reading that was changed in the dictionary is another sound.
     """
-    said = [(piece.text, piece.spoken, piece.language, piece.pause_after) for piece in pieces]
-    return _hash({"pieces": said, "engine": dict(engine), "model": model, **_manner(request, voices)})
+    said = [
+        (piece.text, piece.spoken, piece.language, piece.pause_before, piece.pause_after, piece.voice)
+        for piece in pieces
+    ]
+    return _hash({"pieces": said, "engine": dict(engine), "model": model, **_manner(request, cast)})
 
 
 def of_model(folder: Path, options: str) -> str:
@@ -53,9 +59,9 @@ def of_key(key: str, owner: Owner) -> str:
     return _hash(["idempotency", owner.key, key])
 
 
-def _manner(request: SpeechRequest, voices: Sequence[VoiceRef]) -> dict[str, Any]:
+def _manner(request: SpeechRequest, cast: Cast) -> dict[str, Any]:
     return {
-        "voices": [asdict(voice) for voice in voices],
+        "voices": {name: [ref.to_json() for ref in refs] for name, refs in cast.items()},
         "speed": request.speed,
         "emotion": None if request.emotion is None else asdict(request.emotion),
         "seed": request.seed,

@@ -93,7 +93,8 @@ class Rows:
 
 
 class Rehearsal:
-    """``costs`` of a job's segments yet to be sent, in tokens; ``queue`` is used up."""
+    """``costs`` of a job's segments yet to be sent, in tokens; ``queue`` is used up. ``steps``: segments sent and
+    newcomers let in so far, which take about as long."""
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Rehearsal:
         self._upcoming = next(newcomers, None)
         self._left: dict[str, deque[int]] = {}
         self._now = 0.0
+        self.steps = 0
 
     def run(self, unstarted: set[str]) -> Iterator[Expected]:
         """All of ``unstarted``, in the order in which they begin."""
@@ -116,6 +118,7 @@ class Rehearsal:
         for _ in range(LIMIT):
             if not waiting:
                 return
+            self.steps += 1
             self._now = max(self._now, self._rows.ready)
             self._let_in()
             job = self._queue.pick(self._may)
@@ -132,6 +135,7 @@ class Rehearsal:
 
     def _let_in(self) -> None:
         while self._upcoming is not None and self._upcoming[0] <= self._now:
+            self.steps += 1
             one = self._upcoming[1]
             name = f"{PHANTOM}{len(self._left)}"
             self._queue.add(name, name, one.weight, one.background, one.lead)

@@ -11,13 +11,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .ceiling import Ceiling
 from .lane import Lane
-from .links import Death, LocalLink
+from .links import Death, HostedLink
+from .plan import WorkerPlan as WorkerPlan
 from .speech import Audio
 
 log = logging.getLogger("tts.host")
@@ -30,18 +31,6 @@ PATIENCE = 6  # loads that failed in a row: from here on it is exhausted
 ACK_GRACE = 3.0  # seconds a worker has to acknowledge a cancel
 SILENCE_LIMIT = 20.0  # seconds without a beat: stopped or wedged
 LOADING_SILENCE_LIMIT = 120.0  # the same while it imports and reads, which may hold the GIL
-
-
-@dataclass(frozen=True)
-class WorkerPlan:
-    """How to start a worker: its command line, its device's part of the environment, descriptors it keeps."""
-
-    arguments: Sequence[str]
-    keep_fds: tuple[int, ...] = ()
-    memory_mb: int = 0  # above it a worker is replaced, once what it has is spoken; 0: no limit
-    device: str = "cpu"  # as people call it
-    environ: Mapping[str, str] = field(default_factory=dict)
-    home: str = ""  # this folder's name is kept from people elsewhere, where a reason has it
 
 
 @dataclass(frozen=True)
@@ -70,10 +59,11 @@ class WorkerHost:
         self.stats: dict[str, Any] = {}
         self.restarts = 0
         self.hopeless = False  # it ended with 78: a restart cannot help
+        self.on_end: Callable[[str], None] = lambda reason: None  # a worker ended that should not have
         self._lane = lane
         self._plan = plan
         self._generation = 0
-        self._link: LocalLink | None = None
+        self._link: HostedLink | None = None
         self._failed_loads = 0
         self._ceiling = Ceiling(plan.memory_mb)
         self._leaving = ""  # why this worker takes nothing more
@@ -90,13 +80,28 @@ class WorkerHost:
         return self._link.pid if self._link else None
 
     @property
+    def device(self) -> str:
+        """As people call it."""
+        return self._plan.device
+
+    @property
+    def returns(self) -> bool:
+        """Whether it may come back by itself: nobody gives it up."""
+        return self._plan.returns
+
+    @property
     def exhausted(self) -> bool:
         """Whether its loads have failed so often that, if all others are no better, it is time to give up."""
         return self._failed_loads >= PATIENCE
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is neither being loaded nor about to be replaced."""
+        return self.state in ("ready", "asleep", "down") and not self._leaving
+
     def status(self) -> WorkerStatus:
         """For /v1/status and metrics."""
-        reason = self.reason if self.state in ("restarting", "down") else ""
+        reason = self.reason if self.state in ("restarting", "down") or self._failed_loads else ""
         running, device = len(self._lane.flights), self._plan.device
         fraction = round(self.fraction, 3)
         return WorkerStatus(
@@ -130,6 +135,24 @@ class WorkerHost:
             self.state, self.fraction, self.text = "waking", 0.0, ""
             self._woken.set()
 
+    def replace(self, reason: str) -> None:
+        """Another worker, once this one has spoken what it has; at once where it rests or was given up."""
+        if self.state == "ready":
+            self._leaving = self._leaving or reason
+            self._lane.hold()
+        elif self.state == "down" and (self._task is None or self._task.done()):
+            self.state, self.hopeless, self._failed_loads, self._task = "loading", False, 0, None
+            self.start()
+        else:
+            self.wake()
+
+    async def leave(self, seconds: float) -> Lane:
+        """Its worker is ``gone``: take note of it, within ``seconds``, and end; returns the lane."""
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=seconds)
+        await self.stop()
+        return self._lane
+
     def give_up(self) -> None:
         """Make no new worker."""
         self.state = "down"
@@ -149,9 +172,9 @@ class WorkerHost:
         self._generation += 1
         self._heard = time.monotonic()
         self._dead.clear()
-        self._link = LocalLink(self._generation, self)
+        self._link = self._plan.open(self._generation, self)
         try:
-            await self._link.start(self._plan.arguments, self._plan.keep_fds, self._plan.environ)
+            await self._link.start()
         except OSError as error:
             self._bury(Death(f"could not be started: {error}", None))
             return
@@ -186,7 +209,7 @@ class WorkerHost:
             self._lane.detach(death, coming=False)
             return
         was_ready = self.state == "ready"
-        level = logging.WARNING if self._leaving else logging.ERROR
+        meant, level = bool(self._leaving), logging.WARNING if self._leaving else logging.ERROR
         name = f"worker {self._generation} on {self._plan.device} (pid {self.pid})"
         log.log(level, "%s ended: %s", name, death.reason)
         self._leaving = ""
@@ -194,13 +217,17 @@ class WorkerHost:
         self.reason = death.reason.replace(f"{home}/", "") if home else death.reason
         self._failed_loads = 0 if was_ready else self._failed_loads + 1
         self.restarts += 1
+        if not meant:
+            self.on_end(self.reason)
         self.hopeless = death.hopeless
-        if death.hopeless:
+        if death.gone:
+            self.state = "down"
+        elif death.hopeless:
             self.state = "down"
             log.critical("%s is given up", name)
         elif self.state != "loading":
             self.state = "restarting"
-        self._lane.detach(death, coming=was_ready and not death.hopeless)
+        self._lane.detach(death, coming=was_ready and self.state != "down")
 
     def _backoff(self) -> float:
         """Nothing after a death in service, then doubling, with jitter against lock-step."""
@@ -259,7 +286,7 @@ class WorkerHost:
         """See ``links.Listener``."""
         if self._current(generation):
             self.stats = stats
-            self._lane.beat(busy_s)
+            self._lane.beat(busy_s, stats.get("rest_s", 0.0))
             if self.state == "ready" and not self._leaving:
                 self._leaving = self._ceiling.passed(stats.get("resident_mb", 0.0))
                 if self._leaving:

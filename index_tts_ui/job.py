@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from .errors import Notice, TTSError
 from .speech import (
     Audio,
+    Cast,
     Ended,
     Event,
     Owner,
@@ -50,6 +51,7 @@ class Job:
     attempts: dict[int, int] = field(default_factory=dict)
     strikes: dict[int, float] = field(default_factory=dict)
     retries: dict[int, int] = field(default_factory=dict)
+    losses: dict[int, int] = field(default_factory=dict)
     engine_seconds: float = 0.0
     audio_seconds: float = 0.0
     unread_seconds: float = 0.0
@@ -57,6 +59,7 @@ class Job:
     on_read: Callable[[], None] = lambda: None
     observers: list[Callable[[Event], None]] = field(default_factory=list)  # hear all that is told
     request: SpeechRequest | None = None  # what it was made of
+    cast: Cast = field(default_factory=dict)  # who was asked to speak it
     notice: Notice | None = None  # why it is not served as it was asked
     turn: int = 0  # of the backends that have had it
     _ready: dict[int, Audio] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class Job:
         """Its first segment went to the engine."""
         if self.started is None:
             self.started = time.monotonic()
-            self.tell(Started(engine, tuple(segment.text for segment in self.segments), self.notice))
+            self.tell(Started.of(engine, self.segments, self.notice))
 
     def settle(self, index: int, audio: Audio, engine_seconds: float) -> None:
         """A segment is spoken: deliver what is now in order."""
@@ -128,7 +131,7 @@ class Job:
         self.next_index = self.delivered = 0
         self.started = self._position = None
         self.in_flight = set()
-        for left in (self.again, self.strikes, self.retries, self._ready):
+        for left in (self.again, self.strikes, self.retries, self.losses, self._ready):
             left.clear()
 
     def reseed(self, index: int) -> None:
@@ -190,6 +193,8 @@ class Flight:
     cancelled_at: float | None = None  # monotonic; the worker has yet to acknowledge
     turn: int = 0  # the job's, when it was sent
     tokens: int = 1
+    sound: float = 0.0  # seconds, once it is spoken
+    lane: object = None  # that has it
 
     @property
     def void(self) -> bool:

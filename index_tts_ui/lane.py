@@ -53,6 +53,7 @@ class Lane:
         self._held = False
         self._exclusive = False
         self._step_began: float | None = None  # of the worker's step, by its last beat
+        self._rests_until = 0.0
 
     # ---- asked by the scheduler
 
@@ -89,6 +90,11 @@ class Lane:
         return max(self.rows // OPEN_SHARE, int(self.rows >= LEAST_ROWS))
 
     @property
+    def rest(self) -> float:
+        """Seconds for which the worker said that it takes nothing, as far as they are not over."""
+        return max(0.0, self._rests_until - self._clock())
+
+    @property
     def occupied(self) -> int:
         """Rows and places at the door that are taken: what is in a later stage is in neither."""
         return max(0, self._capacity - (self._granted - self._sent))
@@ -102,7 +108,7 @@ class Lane:
         self._exclusive = exclusive
         self._sent += 1
         self.flights[segment.id] = Flight(
-            job, index, attempt, self._clock(), turn=job.turn, tokens=max(1, segment.tokens)
+            job, index, attempt, self._clock(), turn=job.turn, tokens=max(1, segment.tokens), lane=self
         )
         self._link.admit(segment, attempt, exclusive)
 
@@ -146,12 +152,14 @@ class Lane:
         self.patience = patience
         self._link, self._granted, self._sent, self._capacity = link, 0, 0, 0
         self._held = self.coming = False
+        self._rests_until = 0.0
         self.rows = max(1, rows)
         self._desk.joined(engine)
 
     def grant(self, total: int) -> None:
-        """The worker takes up to ``total`` segments, this generation."""
-        self._granted = max(self._granted, total)
+        """The worker takes up to ``total`` segments, this generation; where that is less than before, credit
+        that was not used is taken back."""
+        self._granted = max(total, self._sent)
         self._capacity = max(self._capacity, self._granted - self._sent)
         self._desk.freed()
 
@@ -171,8 +179,10 @@ class Lane:
         else:
             self._desk.refused(flight, code, message, retryable)
 
-    def beat(self, busy_s: float) -> None:
-        """The worker lives; its step under way has lasted ``busy_s``, 0 if none is."""
+    def beat(self, busy_s: float, rest_s: float = 0.0) -> None:
+        """The worker lives; its step under way has lasted ``busy_s``, 0 if none is. It takes nothing more for
+        ``rest_s``."""
+        self._rests_until = self._clock() + rest_s if rest_s > 0 else 0.0
         self._step_began = self._clock() - busy_s if busy_s > 0 else None
 
     def detach(self, death: Death, coming: bool) -> None:

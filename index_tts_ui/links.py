@@ -1,4 +1,4 @@
-"""What the scheduler sends segments over. Today a local process; later Ray actors and HTTP upstreams."""
+"""What the scheduler sends segments over: a local process here; other kinds of links are made by a ``LinkFactory``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,16 +26,22 @@ VMSTAT = Path("/proc/vmstat")
 SOCKET_BYTES = 1 << 20
 LINGER_SECONDS = 5.0  # between a worker's EOF and its exit
 CLOSE_SECONDS = 3.0  # for a worker to exit by itself
+# codes of ``on_failed`` that say nothing of the segment
+BUSY = "busy"  # the worker has no room for it after all: it is sent again, here or elsewhere
+ASTRAY = "astray"  # the worker failed by itself: it is sent again, elsewhere if there is another
+LATE = "late"  # the same; it took longer than the seconds in the message
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
     """How a worker ended. ``outside`` is true for a SIGKILL that neither we nor a kernel short of
-    memory sent: somebody ended it, which says next to nothing about its segments."""
+    memory sent: somebody ended it, which says next to nothing about its segments. ``gone``: the machine, or
+    the way to it, went; nobody makes a new worker there."""
 
     reason: str
     exit_code: int | None
     outside: bool = False
+    gone: bool = False
 
     @property
     def hopeless(self) -> bool:
@@ -65,7 +71,7 @@ class Listener(Protocol):
         """How far the load is."""
 
     def on_grant(self, generation: int, total: int) -> None:
-        """Segments that may have been sent in all, this generation."""
+        """Segments that may have been sent in all, this generation. Less than before takes unused credit back."""
 
     def on_finished(
         self, generation: int, segment_id: str, attempt: int, audio: Audio, engine_seconds: float
@@ -82,13 +88,39 @@ class Listener(Protocol):
         retryable: bool,
         engine_seconds: float,
     ) -> None:
-        """A segment is not spoken; code "cancelled" acknowledges a cancel."""
+        """A segment is not spoken; code "cancelled" acknowledges a cancel; see also ``BUSY``, ``ASTRAY``, ``LATE``."""
 
     def on_beat(self, generation: int, step_no: int, busy_s: float, stats: dict[str, Any]) -> None:
-        """The worker lives; ``busy_s`` is the age of the step under way."""
+        """The worker lives; ``busy_s`` is the age of the step under way. ``rest_s`` in ``stats`` are seconds for
+        which it takes nothing."""
 
     def on_death(self, generation: int, death: Death) -> None:
         """The last call of a generation: the process is reaped."""
+
+
+def tell(listener: Listener, generation: int, kind: str, header: Mapping[str, Any], body: np.ndarray) -> None:
+    """What a worker says while it serves, by the name of its message. Raises BrokenWire for another name."""
+    if kind == "finished":
+        audio = Audio(header["rate"], body.view(np.float32))
+        listener.on_finished(generation, header["id"], header["attempt"], audio, header["engine_seconds"])
+    elif kind == "failed":
+        listener.on_failed(
+            generation,
+            header["id"],
+            header["attempt"],
+            header["code"],
+            header["message"],
+            header["retryable"],
+            header["engine_seconds"],
+        )
+    elif kind == "grant":
+        listener.on_grant(generation, header["total"])
+    elif kind == "beat":
+        listener.on_beat(generation, header["step_no"], header["busy_s"], header["stats"])
+    elif kind == "loading":
+        listener.on_loading(generation, header["fraction"], header["text"])
+    else:
+        raise messages.BrokenWire(f"unknown message {kind!r}")
 
 
 class WorkerLink(Protocol):
@@ -109,12 +141,45 @@ class WorkerLink(Protocol):
         """Let it exit, and wait until it is gone."""
 
 
-class LocalLink:
-    """A worker process of this machine, over a socketpair made for this generation alone."""
+class HostedLink(WorkerLink, Protocol):
+    """A link as its host makes and starts it, once for each generation."""
 
-    def __init__(self, generation: int, listener: Listener) -> None:
+    @property
+    def pid(self) -> int | None:
+        """Of a process of this machine; None where there is none (yet)."""
+
+    async def start(self) -> None:
+        """Begin, and return soon: ``on_loading``, ``on_hello``, ``on_grant`` follow, at last ``on_death``, once.
+
+        Raises OSError where it cannot even begin; nothing follows then. All calls of the listener are made on
+        the event loop, and none from within ``admit``, ``cancel``, ``kill`` or ``start``: the scheduler is in
+        the middle of something.
+        """
+
+
+LinkFactory = Callable[[int, Listener], HostedLink]  # of a generation, and who hears it
+
+
+class LocalLink:
+    """A worker process of this machine, over a socketpair made for this generation alone.
+
+    It is ``python -m index_tts_ui.worker`` with ``arguments``; ``keep_fds`` are inherited, ``environ`` is added
+    to the environment.
+    """
+
+    def __init__(
+        self,
+        generation: int,
+        listener: Listener,
+        arguments: Sequence[str],
+        keep_fds: Sequence[int] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.generation = generation
         self._listener = listener
+        self._arguments = arguments
+        self._keep_fds = keep_fds
+        self._environ = environ or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._exited = asyncio.Event()
         self._wire: Wire | None = None
@@ -128,27 +193,20 @@ class LocalLink:
         """The worker's pid, once started."""
         return self._process.pid if self._process else None
 
-    async def start(
-        self, arguments: Sequence[str], keep_fds: Sequence[int] = (), environ: Mapping[str, str] | None = None
-    ) -> None:
-        """Spawn ``python -m index_tts_ui.worker`` with ``arguments``; ``keep_fds`` are inherited, ``environ``
-        is added to the environment.
-
-        Raises OSError where no process can be made.
-        """
+    async def start(self) -> None:
+        """Spawn it. Raises OSError where no process can be made."""
         self._oom_kills = kernel_oom_kills()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):  # a segment's sound in one go, without waiting for the other side
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
-        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
         with theirs:
             own = ["--fd", str(theirs.fileno()), "--generation", str(self.generation)]
             try:
                 self._process = subprocess.Popen(  # noqa: ASYNC220 - a spawn takes milliseconds
-                    [sys.executable, "-m", "index_tts_ui.worker", *own, *arguments],
+                    [sys.executable, "-m", "index_tts_ui.worker", *own, *self._arguments],
                     stdin=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(), *keep_fds),
-                    env={**os.environ, **threads, **(environ or {})},
+                    pass_fds=(theirs.fileno(), *self._keep_fds),
+                    env={**os.environ, **self._environ},
                 )
             except OSError:
                 ours.close()
@@ -197,32 +255,13 @@ class LocalLink:
         return Death(self._fatal or f"exit code {code}", code)
 
     def _dispatch(self, header: dict[str, Any], body: np.ndarray) -> None:
-        kind, generation, listener = header.pop("type"), self.generation, self._listener
-        if kind == "finished":
-            audio = Audio(header["rate"], body.view(np.float32))
-            listener.on_finished(generation, header["id"], header["attempt"], audio, header["engine_seconds"])
-        elif kind == "failed":
-            listener.on_failed(
-                generation,
-                header["id"],
-                header["attempt"],
-                header["code"],
-                header["message"],
-                header["retryable"],
-                header["engine_seconds"],
-            )
-        elif kind == "grant":
-            listener.on_grant(generation, header["total"])
-        elif kind == "beat":
-            listener.on_beat(generation, header["step_no"], header["busy_s"], header["stats"])
-        elif kind == "loading":
-            listener.on_loading(generation, header["fraction"], header["text"])
-        elif kind == "hello":
+        kind = header.pop("type")
+        if kind == "hello":
             self._hello(header)
         elif kind == "fatal":
             self._fatal = header["message"]
         else:
-            raise messages.BrokenWire(f"unknown message {kind!r}")
+            tell(self._listener, self.generation, kind, header, body)
 
     def _hello(self, header: dict[str, Any]) -> None:
         if header["protocol"] != messages.PROTOCOL or header["generation"] != self.generation:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -17,6 +18,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from .account import OK, Account
 from .handle import Status
@@ -25,6 +27,7 @@ from .handle import Status
 SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0)
 FACTORS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 SEGMENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+JOB_STATES = ("queued", "running", "paused", "done", "failed", "cancelled")
 STATES = ("loading", "ready", "restarting", "asleep", "waking", "down")
 CLASSES = ("interactive", "background")
 disable_created_metrics()  # a second series for each, which nobody looks at
@@ -81,8 +84,22 @@ class Metrics:
         self._segment = self._histogram(
             "segment_seconds", "From a worker's getting it to its sound.", ("engine",)
         )
+        self._made = self._counter(
+            "made_seconds", "Sound that workers made, as each segment came.", ("engine",)
+        )
         self._batch = self._histogram(
             "batch_segments", "Segments the workers had when one was done.", ("engine",), SEGMENTS
+        )
+
+        self._jobs_ended = self._counter(
+            "jobs_ended", "Jobs that ended, by outcome: done, failed, cancelled.", ("outcome",)
+        )
+        self._job_segments = self._counter(
+            "job_segments", "Segments of jobs, by outcome: done, failed.", ("outcome",)
+        )
+        self._jobs = Gauge("tts_jobs", "Jobs that are kept, by state.", ("state",), registry=self.registry)
+        self._job_lines = Gauge(
+            "tts_job_lines_waiting", "Lines of unfinished jobs yet to be spoken.", registry=self.registry
         )
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...]) -> Counter:
@@ -100,6 +117,13 @@ class Metrics:
     def text(self) -> bytes:
         """The whole page."""
         return generate_latest(self.registry)
+
+    def counted(self) -> Iterator[Sample]:
+        """What is plotted of the counts so far, as Prometheus gets it."""
+        plotted = (self._requests, self._made, self._wait, self._first, self._segment, self._batch)
+        for family in plotted:
+            for metric in family.collect():
+                yield from metric.samples
 
     # ---- told by others
 
@@ -129,12 +153,27 @@ class Metrics:
             self._series[engine, kind] = _Series(**found)
         return self._series[engine, kind]
 
-    def segment(self, engine: str, seconds: float, together: int, code: str) -> None:
-        """A segment came back from a worker; ``code``: "" as sound, else why not."""
+    def job_ended(self, outcome: str) -> None:
+        """A job did: done, failed (of some lines) or cancelled."""
+        self._jobs_ended.labels(outcome).inc()
+
+    def job_segment(self, outcome: str) -> None:
+        """A segment of a job was spoken (done), or could not be (failed)."""
+        self._job_segments.labels(outcome).inc()
+
+    def jobs(self, states: Mapping[str, int], lines: int) -> None:
+        """How many jobs there are in each state, and how many of their lines are yet to be spoken."""
+        for state in JOB_STATES:
+            self._jobs.labels(state).set(states.get(state, 0))
+        self._job_lines.set(lines)
+
+    def segment(self, engine: str, seconds: float, together: int, code: str, sound: float = 0.0) -> None:
+        """A segment came back from a worker; ``code``: "" as ``sound`` seconds of it, else why not."""
         if code:
             self._failures.labels(code).inc()
             return
         self._segment.labels(engine).observe(seconds)
+        self._made.labels(engine).inc(sound)
         self._batch.labels(engine).observe(together)
 
 

@@ -11,8 +11,9 @@ from .lane import Lane
 from .pace import Pace
 from .policy import FairQueue
 
-EVERY = 0.1  # seconds between two looks, at least
-SECONDS_PER_REQUEST = 0.0005  # and for each that waits: looking ahead must not take the time to serve
+EVERY = 0.25  # seconds between two looks, at least
+SECONDS_PER_STEP = 0.001  # and for each step of a rehearsal (some 5 us): half a percent of the time ...
+LATEST = 1.0  # ... up to here: who comes into a queue of thousands wants to know, too
 LEAST_LEFT = 0.1  # of a segment that takes longer than it should: how much of it is still to come
 
 
@@ -37,16 +38,16 @@ class Outlook:
     ) -> None:
         """Tell everybody, unless that was done a moment ago. ``keeping``: rows are kept for people."""
         if now >= self._next:
-            self._next = now + max(EVERY, SECONDS_PER_REQUEST * len(queue))
-            self.tell_now(now, jobs, queue, lanes, keeping)
+            steps = self.tell_now(now, jobs, queue, lanes, keeping)
+            self._next = now + max(EVERY, min(LATEST, SECONDS_PER_STEP * steps))
 
     def tell_now(
         self, now: float, jobs: Mapping[str, Job], queue: FairQueue, lanes: Sequence[Lane], keeping: bool
-    ) -> None:
-        """Tell everybody who has not begun."""
+    ) -> int:
+        """Tell everybody who has not begun; returns how many steps that took to rehearse."""
         unstarted = {job.id for job in jobs.values() if job.started is None and job.id in queue}
         if not unstarted:
-            return
+            return 0
         serving = [lane for lane in lanes if lane.serving]
 
         def costs(job_id: str) -> Sequence[int]:
@@ -59,6 +60,7 @@ class Outlook:
         rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers)
         for job_id, position, seconds in rehearsal.run(unstarted):
             jobs[job_id].tell_position(position, seconds if serving else None)
+        return rehearsal.steps
 
 
 def _in_rows(lane: Lane) -> tuple[list[Flight], list[Flight]]:

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from .errors import EXIT_CONFIG, NotReady
+from .errors import EXIT_CONFIG, Conflict, NotReady
 from .host import State, WorkerHost, WorkerPlan, WorkerStatus
 from .scheduler import Scheduler
 
 log = logging.getLogger("tts.pool")
 TICK = 0.1  # seconds
+IDLE_TICK = 0.25  # where there is nothing to be late
 # of several workers the first of these that one is in is the state of all
 _BEST_FIRST: tuple[State, ...] = ("ready", "waking", "asleep", "restarting", "loading", "down")
 
@@ -31,6 +33,7 @@ class WorkerPool:
         self._keep_alive = keep_alive
         self._used = time.monotonic()
         self._task: asyncio.Task[None] | None = None
+        self._to_reload: list[WorkerHost] = []
         scheduler.on_work = self._on_work
 
     # ---- for people
@@ -38,9 +41,10 @@ class WorkerPool:
     @property
     def state(self) -> State:
         """The best that any worker is in: one that is ready is enough."""
-        if self.failing:
+        states = {host.state for host in self.hosts}
+        if "ready" not in states and self.failing:
             return "down"
-        return next(state for state in _BEST_FIRST if any(host.state == state for host in self.hosts))
+        return next(state for state in _BEST_FIRST if state in states)
 
     @property
     def failing(self) -> bool:
@@ -87,6 +91,11 @@ class WorkerPool:
         hosts = [host for host in self.hosts if host.state == state] or self.hosts
         return max(hosts, key=lambda host: host.fraction)
 
+    def on_ended(self, tell: Callable[[str, str], None]) -> None:
+        """Tell the device and the reason whenever a worker ends that should not have."""
+        for host in self.hosts:
+            host.on_end = partial(tell, host.device)
+
     # ---- life
 
     def start(self) -> None:
@@ -104,14 +113,32 @@ class WorkerPool:
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.gather(*(host.stop() for host in self.hosts))
 
+    def unload(self) -> None:
+        """Let all workers rest until the next request. Raises Conflict while one of them is on its way."""
+        if not all(host.settled for host in self.hosts):
+            raise Conflict("model_unsettled", state=self.state)
+        for host in self.hosts:
+            host.rest()
+
+    def reload(self) -> None:
+        """Replace all workers, one after the other. Raises Conflict once the engine is given up."""
+        if self.gave_up is not None:
+            raise Conflict("model_unsettled", state=self.state)
+        self._to_reload = list(self.hosts)
+
+    def _reload_next(self) -> None:
+        if self._to_reload and all(host.settled for host in self.hosts):
+            self._to_reload.pop(0).replace("an administrator asked for a reload")
+
     async def _tend(self) -> None:
         while True:
+            self._reload_next()
             for host in self.hosts:
                 host.watch()
             self._scheduler.tick()
             self._rest_if_idle()
             self._give_up_if_hopeless()
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(TICK if self._scheduler.jobs else IDLE_TICK)
 
     def _on_work(self) -> None:
         self._used = time.monotonic()
@@ -133,16 +160,16 @@ class WorkerPool:
 
     def _give_up_if_hopeless(self) -> None:
         """Where any worker may still come, it is waited for; where none will, nobody waits in vain. As long
-        as another engine speaks, those that may still load are tried again."""
+        as another engine speaks, or one may come back by itself, those that may still load are tried again."""
         was, self._failing = self._failing, self.failing
         if not self._failing or self.gave_up is not None:
             return
         reason = self.reason
-        if not self.on_failing():
+        if not self.on_failing() and not any(host.returns for host in self.hosts):
             self.gave_up = EXIT_CONFIG if all(host.hopeless for host in self.hosts) else 1
             for host in self.hosts:
                 host.give_up()
             log.critical("the engine is given up: %s", reason)
         elif not was:
-            log.critical("the engine cannot be loaded: %s; another one speaks", reason)
+            log.critical("the engine cannot be loaded: %s; it is tried again", reason)
         self._scheduler.fail_all(lambda: NotReady("engine_down", reason=reason))

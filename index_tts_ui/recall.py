@@ -13,10 +13,10 @@ from .config import Config
 from .handle import Handle, Keeper
 from .job import Job
 from .sharing import Sharing
-from .speech import Owner, Piece, SpeechRequest, VoiceRef
+from .speech import Cast, Owner, Piece, SpeechRequest
 
 REPEAT_SECONDS = 86_400.0  # for which an Idempotency-Key is remembered
-Prepared = tuple[SpeechRequest, Sequence[VoiceRef], Sequence[Piece]]
+Prepared = tuple[SpeechRequest, Cast, Sequence[Piece]]
 Prepare = Callable[[SpeechRequest, Owner], Awaitable[Prepared]]
 Speak = Callable[[SpeechRequest, Owner], Awaitable[Handle]]
 
@@ -51,9 +51,9 @@ class Recall:
     ) -> Handle:
         """``engine``: what it says of itself; empty before it is known, and then nothing is shared."""
         place = fingerprint.of_key(idempotency_key, owner) if idempotency_key else ""
-        asked, voices, pieces = await self._prepare(request, owner)
+        asked, cast, pieces = await self._prepare(request, owner)
         keeps = self.keeps(request) and bool(engine)
-        sound = fingerprint.sound(asked, voices, pieces, engine, self._model)
+        sound = fingerprint.sound(asked, cast, pieces, engine, self._model)
         # each listener has its own id and timeout; what is spoken for them all has neither
         inner = replace(request, id=None, timeout=None) if place or keeps else request
 
@@ -66,5 +66,5 @@ class Recall:
         lead = share if keeps else speak
         if not place:
             return await lead()
-        same = fingerprint.asked(asked, voices)
+        same = fingerprint.asked(replace(asked, glossary=request.glossary), cast)
         return await self.sharing.submit(request, owner, same, lead, key=place, keep_seconds=REPEAT_SECONDS)

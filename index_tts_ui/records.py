@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from . import logs
 from .account import Account
 from .config import Config
-from .errors import TTSError
+from .errors import EngineFailed, TTSError
 from .handle import Handle, Status
 from .job import Flight
 from .metrics import Metrics
 from .scheduler import Scheduler
+from .series import Series
 from .speech import Ended, Event, Owner, SpeechRequest
+from .troubles import Troubles
 from .usage import UsageStore
 
 log = logging.getLogger("tts.requests")
@@ -24,15 +28,19 @@ log = logging.getLogger("tts.requests")
 class Records:
     """What keeps book of requests."""
 
-    def __init__(self, metrics: Metrics, usage: UsageStore) -> None:
+    def __init__(self, metrics: Metrics, usage: UsageStore, series: Series) -> None:
         self.metrics = metrics
         self.usage = usage
+        self.series = series
+        self.troubles = Troubles()
 
     @classmethod
     def of(cls, config: Config, status: Callable[[], Status], schedulers: Sequence[Scheduler]) -> Records:
         """As configured; ``status`` is what the metrics say of the moment."""
-        records = cls(Metrics(), UsageStore(config.usage, config.name, config.usage_days))
-        records.metrics.watch(status)
+        metrics = Metrics()
+        metrics.watch(status)
+        usage = UsageStore(config.usage, config.name, config.usage_days)
+        records = cls(metrics, usage, Series(metrics, status))
         for scheduler in schedulers:
             records.watch(scheduler)
         return records
@@ -47,6 +55,7 @@ class Records:
         except TTSError as error:
             account.close(error)
             self.metrics.ended(account)
+            self.troubles.note(error, request=account.request_id)
             if not in_log:
                 logs.access(account.request_id, account.line(), account.total_seconds)
             raise
@@ -69,13 +78,17 @@ class Records:
         """Hear of each segment that comes back from its workers."""
 
         def landed(flight: Flight, code: str) -> None:
-            self._landed(flight, scheduler.running + 1, code, scheduler.engine)
+            seconds = time.monotonic() - flight.sent_at
+            _soon(self._landed, flight, seconds, scheduler.running + 1, code, scheduler.engine)
 
         scheduler.on_landed = landed
 
-    def _landed(self, flight: Flight, together: int, code: str, engine: str) -> None:
-        seconds = time.monotonic() - flight.sent_at
-        self.metrics.segment(engine, seconds, together, code)
+    def worker_ended(self, engine: str, device: str, reason: str) -> None:
+        """A worker died, or could not be loaded."""
+        self.troubles.note(EngineFailed("worker_ended", device=device, reason=reason), engine)
+
+    def _landed(self, flight: Flight, seconds: float, together: int, code: str, engine: str) -> None:
+        self.metrics.segment(engine, seconds, together, code, flight.sound)
         segment = flight.job.segments[flight.index]
         log.debug(
             "segment %s: %s after %.3f s, attempt %d",
@@ -93,7 +106,17 @@ class Records:
     def _hear(self, account: Account, event: Event) -> None:
         account.hear(event)
         if isinstance(event, Ended):
-            self.metrics.ended(account)
-            self.usage.put(account)
-            if not account.in_log:
-                logs.access(account.request_id, account.line(), account.total_seconds)
+            _soon(self._ended, account, event.error)
+
+    def _ended(self, account: Account, error: TTSError | None) -> None:
+        self.metrics.ended(account)
+        self.usage.put(account)
+        if error is not None:
+            self.troubles.note(error, account.engine, account.request_id)
+        if not account.in_log:
+            logs.access(account.request_id, account.line(), account.total_seconds)
+
+
+def _soon(write: Callable[..., None], *arguments: Any) -> None:
+    """In the loop's next turn: who waits for sound is served first, and need not wait for the books."""
+    asyncio.get_running_loop().call_soon(write, *arguments)

@@ -26,6 +26,7 @@ class Limits:
     queue_timeout: float
     segments: int = UNBOUNDED
     sound: float = UNBOUNDED
+    owner_waiting: int = UNBOUNDED
     owner_segments: int = UNBOUNDED
     owner_sound: float = UNBOUNDED
 
@@ -38,6 +39,7 @@ class Limits:
             queue_timeout=config.queue_timeout,
             segments=config.max_waiting_segments,
             sound=config.max_waiting_seconds,
+            owner_waiting=config.max_user_waiting,
             owner_segments=config.max_user_segments,
             owner_sound=config.max_user_seconds,
         )
@@ -133,10 +135,15 @@ class Room:
 
     def _check_own(self, own: Share, whole: float) -> None:
         limits, sound = self.limits, self._sound(own)
-        over = max(own.segments / (limits.owner_segments * whole), sound / (limits.owner_sound * whole))
+        over = max(
+            own.requests / max(1, limits.owner_waiting * whole),
+            own.segments / (limits.owner_segments * whole),
+            sound / (limits.owner_sound * whole),
+        )
         if over >= 1:
             raise Overloaded(
                 "share_full",
+                requests=own.requests,
                 segments=own.segments,
                 sound=round(sound),
                 retry_after=self._retry(own, over, 1 / len(self._owners)),

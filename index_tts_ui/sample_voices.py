@@ -86,7 +86,7 @@ def _take_in(library: VoiceLibrary, librarian: Librarian, folder: Path) -> int:
     with library.change() as shelf:
         if shelf.sampled or shelf.voices:
             return 0
-        for key, (language, gender, _) in SENTENCES.items():
+        for key, (language, gender, text) in SENTENCES.items():
             clip = library.add_clip((folder / f"{key}.wav").read_bytes())
             librarian.add(
                 clip.key,
@@ -96,6 +96,7 @@ def _take_in(library: VoiceLibrary, librarian: Librarian, folder: Path) -> int:
                 language=language,
                 gender=gender,
                 tags=("sample",),
+                transcript=text,
             )
         with library.change() as full:
             library.put(replace(full, sampled=True))
@@ -134,7 +135,8 @@ def main(model: Path, folder: Path) -> None:
         for piece in frontend.split(text, language[:2], language):
             voices = (VoiceRef("builtin", key),)
             engine.admit(Segment("sample/0", piece.text, piece.spoken, piece.tokens, piece.language, voices))
-            parts += [item.audio.samples for item in engine.step() if item.audio is not None]
+            while engine.busy():  # a step may end before the sound is there
+                parts += [item.audio.samples for item in engine.step() if item.audio is not None]
         _write(folder / f"{key}.wav", info.sample_rate, np.concatenate(parts))
     engine.close()
 

@@ -10,7 +10,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from .errors import DeadlineExceeded, EngineFailed, TTSError, segment_error
+from .deadlines import Deadlines
+from .errors import EngineFailed, TTSError, segment_error
 from .guard import Guard
 from .job import Flight, Job
 from .lane import Lane
@@ -18,6 +19,7 @@ from .links import Death
 from .outlook import Outlook
 from .pace import Pace
 from .policy import FairQueue
+from .returned import CODES, Returned
 from .room import Limits, Room
 from .speech import Audio, Owner
 from .suspects import Suspects
@@ -50,7 +52,9 @@ class Scheduler:
         self._room = Room(limits, self._pace, clock, self._rows)
         self._heard = float("-inf")  # when the last interactive request came
         self._lanes: list[Lane] = []
-        self._suspects = Suspects(self._lanes, self._send_alone)
+        self._suspects = Suspects(self._lanes, self._send)
+        self._returned = Returned(self._lanes, self._send, clock)
+        self._deadlines = Deadlines(limits, self.jobs, self._lanes, self._returned, clock)
         self._live_before = 0.0
         self._live_since: float | None = None
 
@@ -59,6 +63,11 @@ class Scheduler:
         lane = Lane(self, self._clock)
         self._lanes.append(lane)
         return lane
+
+    def close_lane(self, lane: Lane) -> None:
+        """Its worker is gone, and none comes after it."""
+        if lane in self._lanes:
+            self._lanes.remove(lane)
 
     # ---- the door
 
@@ -75,6 +84,7 @@ class Scheduler:
     def check_room(self, owner: Owner, background: bool = False) -> None:
         """Raises Overloaded where the queue, or the owner's share of it, is full."""
         self._room.check(owner, background)
+        self._deadlines.check_rest()
 
     def submit(self, job: Job) -> None:
         """Take a request in. Raises Overloaded, at once, where the queue is full."""
@@ -128,18 +138,13 @@ class Scheduler:
 
     def tick(self) -> None:
         """Call it often: bounds are enforced and positions told here."""
-        now, live = self._clock(), self._live()
-        for job in list(self.jobs.values()):
-            self._enforce(job, now, live)
-        for lane in self._lanes:
-            for flight in lane.overdue(self.limits.segment_timeout):
-                seconds = self.limits.segment_timeout * lane.patience
-                if flight.void:
-                    continue
-                self.fail(flight.job, DeadlineExceeded("segment_timeout", seconds=seconds))
-                self.guard.failed()
+        for job, error in self._deadlines.missed(self._live()):
+            self.cancel(job, error)
+        for job, error in self._deadlines.stuck():
+            self.fail(job, error)
+            self.guard.failed()
         self._pump()  # the guard may have changed its mind
-        self._outlook.tell(now, self.jobs, self._queue, self._lanes, self._people_about())
+        self._outlook.tell(self._clock(), self.jobs, self._queue, self._lanes, self._people_about())
 
     # ---- the workers' side: lane.Desk
 
@@ -161,6 +166,7 @@ class Scheduler:
             self.refused(flight, fault, "", retryable=True)
             return
         self.guard.spoke()
+        flight.sound = audio.seconds
         self.on_landed(flight, "")
         self._pace.spoken(self._clock(), job.segments[index].tokens, engine_seconds, audio.seconds)
         job.settle(index, audio, engine_seconds)
@@ -170,7 +176,8 @@ class Scheduler:
     def refused(self, flight: Flight, code: str, message: str, retryable: bool) -> None:
         """See ``lane.Desk``."""
         self.on_landed(flight, code)
-        self._retry_or_fail(flight, code, message, retryable)
+        if not self._returned.take(flight, code):
+            self._retry_or_fail(flight, code, message, retryable)
         self._pump()
 
     def left(self, lost: Sequence[Flight], death: Death, alone: bool) -> None:
@@ -196,7 +203,8 @@ class Scheduler:
     def _pump(self) -> None:
         """Send while there are credits: suspects alone, everybody else by the policy."""
         self._suspects.pump(lambda: self.guard.allows(self.running))
-        while self.guard.allows(self.running) and (lane := self._freest()) is not None:
+        self._returned.pump(lambda: self.guard.allows(self.running), self._suspects.clearing)
+        while len(self._queue) and self.guard.allows(self.running) and (lane := self._freest()) is not None:
             if not self._send_next(lane):
                 break
         self._pace.load(self._clock(), len(self._queue) > 0 and self._freest() is None, self._rows())
@@ -239,9 +247,6 @@ class Scheduler:
     def _people_about(self) -> bool:
         return self._clock() - self._heard < QUIET
 
-    def _send_alone(self, lane: Lane, job: Job, index: int) -> None:
-        self._send(lane, job, index, exclusive=True)
-
     def _send(self, lane: Lane, job: Job, index: int, exclusive: bool) -> None:
         lane.send(job, index, exclusive)
         job.tell_started(self.engine)
@@ -249,7 +254,7 @@ class Scheduler:
     def _retry_or_fail(self, flight: Flight, code: str, message: str, retryable: bool) -> None:
         job, index = flight.job, flight.index
         tried = job.retries.get(index, 0)
-        if retryable and tried < RETRIES:
+        if retryable and code not in CODES and tried < RETRIES:
             job.retries[index] = tried + 1
             self._suspects.add(job, index)
             return
@@ -261,7 +266,7 @@ class Scheduler:
 
     def _suspect(self, flight: Flight, death: Death, alone: bool) -> None:
         job, index = flight.job, flight.index
-        if flight.void:
+        if flight.void or (death.gone and self._returned.acquit(flight)):
             return
         if alone:
             job.strikes[index] = job.strikes.get(index, 0.0) + (OUTSIDE_STRIKE if death.outside else 1.0)
@@ -277,6 +282,7 @@ class Scheduler:
         self._queue.remove(job.id)
         self._room.leave(job.id)
         self._suspects.drop(job)
+        self._returned.drop(job)
         for index in job.in_flight:
             for lane in self._lanes:
                 lane.cancel(job.segments[index].id)
@@ -285,11 +291,3 @@ class Scheduler:
     def _forget_if_over(self, job: Job) -> None:
         if job.ended:
             self._drop(job)
-
-    def _enforce(self, job: Job, now: float, live: float) -> None:
-        if job.timeout is not None and now - job.created > job.timeout:
-            self.cancel(job, DeadlineExceeded("request_timeout", seconds=job.timeout))
-        elif (
-            job.started is None and not job.background and live - job.queued_live > self.limits.queue_timeout
-        ):
-            self.cancel(job, DeadlineExceeded("queue_timeout", seconds=self.limits.queue_timeout))

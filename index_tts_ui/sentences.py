@@ -9,6 +9,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The text has nothing that can be spoken (only symbols, emoji or punctuation): add some words.",
         "文本中没有可以朗读的内容（只有符号、表情或标点）：请加入文字。",
     ),
+    "pause_too_long": (
+        "'{mark}' makes a pause of more than {limit} seconds: make it shorter.",
+        "“{mark}”使停顿超过 {limit} 秒：请缩短。",
+    ),
+    "too_many_marks": (
+        "The text has more than {limit} marks for pauses and voices: split it into several requests.",
+        "文本中的停顿和音色标记超过 {limit} 个：请分成多次请求。",
+    ),
     "text_too_long": (
         "The text has {length} characters, the limit is {limit}: split it into several requests.",
         "文本有 {length} 个字符，上限是 {limit}：请分成多次请求。",
@@ -60,6 +68,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is already a voice '{name}': choose another name.",
         "已有名为“{name}”的音色：请换一个名称。",
     ),
+    "voice_already_there": (
+        "This voice is there already, as '{name}'.",
+        "该音色已存在，名为“{name}”。",
+    ),
+    "nothing_to_export": (
+        "There is no voice of yours to export: add one first.",
+        "没有可导出的音色：请先添加。",
+    ),
     "builtin_voice": (
         "'{voice}' is a built-in voice, which cannot be changed: upload one of your own.",
         "“{voice}”是内置音色，不能修改：请上传自己的音色。",
@@ -77,6 +93,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The output '{id}' is still being made: try again when its request has ended.",
         "输出“{id}”仍在生成：请在请求结束后重试。",
     ),
+    "output_not_yours": (
+        "Only who made the output '{id}' can change it, with the same key or from the same address.",
+        "只有生成输出“{id}”的用户才能修改它（需使用相同的密钥或地址）。",
+    ),
+    "output_incomplete": (
+        "The output '{id}' was not finished ({reason}): make its missing segments, or add partial=true for what "
+        "there is.",
+        "输出“{id}”未完成（{reason}）：请补全缺少的段落，或加上 partial=true 获取已有部分。",
+    ),
+    "segment_not_found": (
+        "The output has no segment {number}; GET .../segments lists them, from 0.",
+        "输出中没有第 {number} 段；可用 GET .../segments 查看（从 0 开始）。",
+    ),
+    "take_not_found": (
+        "Segment {number} has no take {take}; GET .../segments lists them.",
+        "第 {number} 段没有版本 {take}；可用 GET .../segments 查看。",
+    ),
+    "takes_full": (
+        "The segment can hold no more takes: delete one of them first.",
+        "该段的版本已达上限：请先删除一个版本。",
+    ),
+    "take_original": (
+        "The first take cannot be deleted: choose another one instead.",
+        "不能删除最初的版本：可以改选其他版本。",
+    ),
     "idempotency_mismatch": (
         "This Idempotency-Key was used for another request within a day: use a new one.",
         "该 Idempotency-Key 在一天内已用于另一个请求：请换一个新的。",
@@ -85,15 +126,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A request with the id '{id}' is still under way: wait for it or use another X-Request-Id.",
         "编号为“{id}”的请求仍在进行：请等待它结束，或换一个 X-Request-Id。",
     ),
+    "voice_tongue": (
+        "The voice speaks '{language}', and this is another language: choose a voice of it (there are {known}).",
+        "该音色只会说“{language}”，与此处的语言不符：请选择相应语言的音色（现有：{known}）。",
+    ),
     "unsupported": ("Engine '{engine}' cannot do this: {what}.", "引擎“{engine}”不支持：{what}。"),
     "queue_full": (
         "The queue is full ({waiting} requests are waiting): try again in {retry_after} s.",
         "队列已满（{waiting} 个请求在等待）：请在 {retry_after} 秒后重试。",
     ),
     "share_full": (
-        "Your requests already wait with {segments} segments, about {sound} s of sound, which is all that one "
-        "user may have waiting: try again in {retry_after} s.",
-        "您已有 {segments} 段（约 {sound} 秒音频）在排队，达到单个用户的上限：请在 {retry_after} 秒后重试。",
+        "You already have {requests} requests waiting ({segments} segments, about {sound} s of sound), which is all "
+        "that one user may: try again in {retry_after} s.",
+        "您已有 {requests} 个请求（{segments} 段，约 {sound} 秒音频）在排队，达到单个用户的上限：请在 {retry_after} 秒后重试。",
     ),
     "loading": (
         "The model is still loading: try again in {retry_after} s.",
@@ -106,6 +151,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "engine_down": (
         "The speech engine is not running ({reason}); see the server's error log.",
         "语音引擎未在运行（{reason}）；请查看服务器的错误日志。",
+    ),
+    "upstream_refused": (
+        "The server that speaks for this one refuses the text or its settings: {reason}.",
+        "负责合成的上游服务器拒绝了该文本或其设置：{reason}。",
+    ),
+    "workers_busy": (
+        "The servers that speak for this one take nothing more just now: try again in {retry_after} s.",
+        "负责合成的上游服务器目前不再接收请求：请在 {retry_after} 秒后重试。",
     ),
     "queue_timeout": (
         "The request waited {seconds:g} s in the queue without being started: try again later.",
@@ -189,6 +242,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Your key lacks the role '{role}': ask the server's operator for one that has it.",
         "您的密钥没有“{role}”权限：请向管理员索取有此权限的密钥。",
     ),
+    "wyoming_no_key": (
+        "This service needs a key, which Wyoming cannot send: the operator can add {address} to wyoming_nets.",
+        "本服务需要密钥，而 Wyoming 协议无法发送密钥：管理员可将 {address} 加入 wyoming_nets。",
+    ),
     "network_refused": (
         "Your address {address} is not allowed here: the server's operator can add it to allow_nets.",
         "不允许地址 {address} 访问：管理员可将其加入 allow_nets。",
@@ -217,7 +274,61 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A private voice cannot be everybody's default: share it first.",
         "私有音色不能设为所有人的默认音色：请先将其共享。",
     ),
+    "worker_ended": (
+        "The engine's process on {device} ended ({reason}) and is started again.",
+        "设备 {device} 上的引擎进程已结束（{reason}），正在重新启动。",
+    ),
+    "model_busy": (
+        "The model is at work for {count} requests: wait until they have ended, or cancel them first.",
+        "模型正在处理 {count} 个请求：请等它们结束，或先取消它们。",
+    ),
+    "model_unsettled": (
+        "The model is {state} just now: try again once it is ready.",
+        "模型当前状态为 {state}：请在就绪后重试。",
+    ),
+    "text_refused": (
+        "This server does not speak this text: its operator does not allow some of its words.",
+        "本服务不朗读这段文本：其中有管理员不允许的内容。",
+    ),
+    "key_revoked": (
+        "The job was stopped: the key that made it was revoked or has expired.",
+        "任务已停止：创建它的密钥已被吊销或已过期。",
+    ),
+    "entry_not_found": (
+        "The history has no entry '{id}' of yours; it may have been deleted or have expired.",
+        "您的历史记录中没有“{id}”；它可能已被删除或已过期。",
+    ),
+    "favourites_full": (
+        "Favourites may keep {limit} MB of sound on this server, and that is used up: remove the star from others "
+        "first.",
+        "本服务器为收藏保留的音频上限是 {limit} MB，已经用完：请先取消其他收藏。",
+    ),
+    "too_many_favourites": (
+        "You have {limit} favourites, which is the limit: remove the star from others first.",
+        "您的收藏已达 {limit} 条上限：请先取消其他收藏。",
+    ),
+    "preset_not_found": (
+        "There is no preset '{id}' of yours (any more).",
+        "您没有预设“{id}”，或它已被删除。",
+    ),
+    "preset_name_in_use": (
+        "You already have a preset '{name}': choose another name.",
+        "您已有名为“{name}”的预设：请换一个名称。",
+    ),
+    "too_many_presets": (
+        "You have {limit} presets, which is the limit: delete one first.",
+        "您的预设已达 {limit} 个上限：请先删除一个。",
+    ),
+    "cluster_no_token": (
+        "There is no cluster token: put one into {path} (or {variable}); 'tts-launch cluster up' makes it.",
+        "没有集群令牌：请放入 {path}（或 {variable}）；'tts-launch cluster up' 会生成。",
+    ),
     "bad_config": ("Setting {name}: {reason}.", "设置 {name} 有误：{reason}。"),
+    "transcript_missing": (
+        "This engine needs to know what is said in the voice's recording: write it down on the Voices tab, or send "
+        "'transcript' with PATCH /v1/audio/voices/{{voice}}.",
+        "此引擎需要知道该音色的录音中说了什么：请在“音色”页填写文字，或通过 PATCH /v1/audio/voices/{{voice}} 发送 'transcript'。",
+    ),
     "model_missing": (
         "The model '{model}' is not complete in cache_hub: run 'tts-launch models fetch {model}'.",
         "cache_hub 中的模型“{model}”不完整：请运行 'tts-launch models fetch {model}'。",
@@ -287,7 +398,43 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The Idempotency-Key '{key}' was used for another request: use a new one.",
         "Idempotency-Key “{key}”已用于其他请求：请换一个。",
     ),
+    "too_many_readings": (
+        "The glossary has more than {limit} readings: keep what is needed often in the dictionary.",
+        "随请求提交的读音超过 {limit} 条：请把常用的读音存入词典。",
+    ),
+    "reading_wordless": (
+        "'{param}' must have a letter, a character or a digit, and no control characters.",
+        "参数“{param}”至少要有一个文字、字母或数字，且不能含控制字符。",
+    ),
+    "reading_kind": (
+        "Engine '{engine}' cannot take a reading of the kind '{kind}': it takes {allowed}.",
+        "引擎“{engine}”不支持“{kind}”类型的读音：可用的类型有 {allowed}。",
+    ),
+    "reading_pinyin": (
+        "{part} is no pinyin: write syllables with tone numbers, 5 for neutral, such as 'chong2 qing4'.",
+        "{part} 不是有效的拼音：请写带声调数字的拼音（5 为轻声），例如“chong2 qing4”。",
+    ),
+    "reading_phonemes": (
+        "{part} is no phoneme of the engine's: write ARPAbet with blanks between, such as 'M IH1 N AH0 T'.",
+        "{part} 不是引擎认识的音素：请写 ARPAbet 音素，并用空格分开，例如“M IH1 N AH0 T”。",
+    ),
+    "word_in_dictionary": (
+        "The dictionary has an entry for '{word}' in this language already: change that one.",
+        "词典中已有“{word}”在该语言下的读音：请直接修改它。",
+    ),
+    "dictionary_full": (
+        "There is room for {limit} entries only: delete some first, or bring in fewer.",
+        "最多只能有 {limit} 个词条：请先删除一些，或减少导入的数量。",
+    ),
+    "word_not_found": (
+        "There is no entry '{id}' in the dictionary; GET /v1/audio/dictionary lists them.",
+        "词典中没有词条“{id}”；可用 GET /v1/audio/dictionary 查看列表。",
+    ),
     "bad_file": ("The file cannot be used: {reason}.", "无法使用该文件：{reason}。"),
+    "not_text": (
+        "The file is no text file: save it as plain text in UTF-8 and send that.",
+        "该文件不是文本文件：请另存为 UTF-8 编码的纯文本后再上传。",
+    ),
     "callback_not_allowed": (
         "No callback may go to {host}: the server's operator can add it to callback_hosts.",
         "不允许回调到 {host}：管理员可将其加入 callback_hosts。",

@@ -6,22 +6,31 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from . import choice
+from . import choice, text_checks
 from .backend import Backend, segments
 from .config import Config
+from .dictionary import Dictionary
 from .door import Door
 from .errors import Cancelled, Conflict, Invalid, NotFound, NotReady, TTSError
 from .failover import Failover
 from .handle import Handle, Status
+from .history import History
 from .job import Job
 from .outputs import OutputStore, Recording
 from .quota import Quota
+from .reading_door import ReadingDoor
+from .readings import layered, occurring
 from .recall import Recall
 from .records import Records
-from .speech import Owner, Piece, SpeechRequest, VoiceInfo, VoiceRef
-from .voice_desk import VoiceDesk
+from .speech import Cast, Owner, Piece, Reading, SpeechRequest
+from .steward import Steward
+from .steward import UnderWay as UnderWay
+from .voice_desk import NOBODY, VoiceDesk
 
 log = logging.getLogger("tts.service")
 
@@ -41,6 +50,7 @@ class SpeechService(VoiceDesk):
         self.config = config
         self.engine = engine
         self.outputs = outputs
+        self.history = History(config.history, outputs, config.history_days, config.history_mb)
         self.quota = Quota(config.rate_of_strangers, config.home_dir / "run" / f"quota-{config.name}.json")
         self.host = primary.pool
         self.spec = primary.spec
@@ -53,15 +63,22 @@ class SpeechService(VoiceDesk):
             self._frontend.voices(),
             config.default_voice,
             clones="clone" in self.spec.features,
+            blends="blend" in self.spec.features,
         )
-        self._door = Door(engine, self.spec, self.can, self.voice_store.clip_key)
+        readings = ReadingDoor(engine, self.spec, self._frontend.unsayable)
+        self.dictionary = Dictionary(config.home_dir / "dictionary.json", readings)
+        self._door = Door(engine, self.spec, self.can, self.voice_store.clip_key, readings)
         self.failover = Failover(primary, backup, self.library, self.in_pool)
         self._active: dict[tuple[str, str], Job] = {}
+        self._text_checks = text_checks.load(config)
+        self.steward = Steward(self._active, self.failover, self.end)
         self._draining = self._refusing = False
         self._warm = False  # whether the frontend has its dictionaries
         self._hint = choice.hint(config, engine)
         self._keepers: set[asyncio.Task[None]] = set()
         self.records = Records.of(config, self.status, [one.scheduler for one in self.failover.backends])
+        for one in self.failover.backends:
+            one.pool.on_ended(partial(self.records.worker_ended, one.engine))
         model = config.cache_hub / (self.spec.model or engine)
         self._recall = Recall(config, self, model, self._prepare, self._take_in, self._enter)
 
@@ -76,10 +93,19 @@ class SpeechService(VoiceDesk):
         if model and model not in self.models():
             raise NotFound("model_not_found", param="model", model=model[:64])
 
+    def refresh_voices(self) -> None:
+        """The engine's own voices came or went."""
+        self.voice_store.replace_builtin(self._frontend.voices())
+
     def can(self, feature: str) -> bool:
         """Whether the engine has a feature (see ``EngineInfo``): as its registry entry says, until it is
         loaded and says itself; a checkpoint may lack something."""
         return self._primary.can(feature)
+
+    @property
+    def draining(self) -> bool:
+        """Whether it is about to stop."""
+        return self._draining
 
     def status(self) -> Status:
         """For the badge, the probes and /v1/status."""
@@ -101,21 +127,39 @@ class SpeechService(VoiceDesk):
         )
 
     async def preview(
-        self, text: str, *, language: str = "", voice: str = "", segment_tokens: int | None = None
+        self,
+        text: str,
+        *,
+        language: str = "",
+        voice: str = "",
+        segment_tokens: int | None = None,
+        pause_ms: int | None = None,
+        owner: Owner | None = None,
+        glossary: tuple[Reading, ...] = (),
+        dictionary: bool = True,
+        words_checked: bool = True,
     ) -> list[Piece]:
-        """The segments that ``text`` would become, exactly. Raises Invalid or NotFound."""
-        params = {} if segment_tokens is None else {"segment_tokens": segment_tokens}
-        asked = self._door.checked(SpeechRequest(text, voice, language=language, params=params))
+        """The segments that ``text`` would become, exactly; voices as ``owner`` means them.
+
+        Raises Invalid or NotFound, where speech would; unless ``words_checked``, not of the text checks.
+        """
+        given = {"segment_tokens": segment_tokens, "pause_ms": pause_ms}
+        params = {name: value for name, value in given.items() if value is not None}
+        asked = SpeechRequest(text, voice, language=language, params=params)
+        asked = self._door.checked(replace(asked, glossary=glossary, dictionary=dictionary))
         self._check_text(text)
-        nobody = not voice and not self.default_voice()  # a library may be empty yet
-        return await self._split(asked, "" if nobody else self.voice_store.info(voice).language)
+        asked = self._with_readings(asked, owner or NOBODY)
+        tongues = self.tongues(text, voice, owner)
+        if words_checked:
+            await self._check_words(asked, owner or NOBODY)
+        return await self._split(asked, tongues)
 
     def check(self, request: SpeechRequest, owner: Owner) -> None:
         """Raises what :meth:`submit` would of these values, whatever the text and the queue."""
-        self.check_sees(owner, request.voice, (request.emotion and request.emotion.clip) or "")
+        request = self.meant(request, owner)
         self._door.checked(request)
         self.check_model(request.model)
-        self._resolved(request.voice)
+        self.cast(request.text, request.voice, owner, needed=not self.failover.stands_in)
 
     # ---- one request
 
@@ -131,16 +175,16 @@ class SpeechService(VoiceDesk):
             else:
                 handle = await self._take_in(request, owner)
             self.records.follow(account, handle)
+        handle.asked = replace(request, voice=request.voice or self.default_voice())
         return handle
 
-    async def _prepare(
-        self, request: SpeechRequest, owner: Owner
-    ) -> tuple[SpeechRequest, tuple[VoiceRef, ...], list[Piece]]:
+    async def _prepare(self, request: SpeechRequest, owner: Owner) -> tuple[SpeechRequest, Cast, list[Piece]]:
         """What it means, where it would not be refused anyway."""
         if self._refusing:
             raise NotReady("draining", retry_after=LOADING_RETRY)
-        asked, voice, voices = self._admitted(request, owner)
-        return asked, voices, await self._split(asked, voice.language)
+        asked, tongues, cast = self._admitted(request, owner)
+        await self._check_words(asked, owner)
+        return asked, cast, await self._split(asked, tongues)
 
     def _enter(self, job: Job) -> None:
         self._check_id(job.owner, job.request_id)
@@ -148,27 +192,39 @@ class SpeechService(VoiceDesk):
 
     def _admitted(
         self, request: SpeechRequest, owner: Owner
-    ) -> tuple[SpeechRequest, VoiceInfo, tuple[VoiceRef, ...]]:
-        """The request as an engine takes it, and its voices. Raises what ``submit`` does."""
+    ) -> tuple[SpeechRequest, Mapping[str, str], Cast]:
+        """The request as an engine takes it, what its voices speak best, and who they are. Raises what
+        ``submit`` does."""
         self._check_text(request.text)
         self.quota.check(owner, len(request.text))
-        self.check_sees(owner, request.voice, (request.emotion and request.emotion.clip) or "")
-        request = self._door.checked(request)
+        request = self._door.checked(self.meant(request, owner))
         self.check_model(request.model)
-        voice, voices = self._resolved(request.voice)
+        tongues = self.tongues(request.text, request.voice, owner)
+        # a backup that stands in has voices where the library has none yet
+        cast = self.cast(request.text, request.voice, owner, needed=not self.failover.stands_in)
         self._check_id(owner, request.id)
-        return request, voice, voices
+        return self._with_readings(request, owner), tongues, cast
+
+    def _with_readings(self, request: SpeechRequest, owner: Owner) -> SpeechRequest:
+        """Its glossary and what the dictionary adds to that, as far as the text has their words."""
+        found = occurring(request.glossary, request.text)
+        if request.dictionary:
+            found = layered(found, self.dictionary.readings(owner, request.text))
+        return replace(request, glossary=tuple(found)) if found or request.glossary else request
 
     async def _take_in(self, request: SpeechRequest, owner: Owner) -> Handle:
         self._check_ready(request.wait_ready)
-        request, voice, voices = self._admitted(request, owner)
+        request, tongues, cast = self._admitted(request, owner)
         self._scheduler.check_room(owner, request.background)
-        pieces = await self._split(request, voice.language)
-        job = self._job(request, owner, pieces, voices)
+        await self._check_words(request, owner)
+        pieces = await self._split(request, tongues)
+        job = self._job(request, owner, pieces, cast)
         # again: the split gave others, and the worker's end, a turn
         self._check_id(owner, request.id)
         if not await self.failover.take(job):
             self._check_ready(request.wait_ready, itself=True)
+            if not cast[""]:
+                raise Invalid("no_voice", param="voice")
             self._primary.submit(job)
         self.quota.charge(owner, len(request.text))
         self._active[owner.key, job.request_id] = job
@@ -182,15 +238,31 @@ class SpeechService(VoiceDesk):
     def keep(self, handle: Handle, attended: bool = True) -> Recording:
         """Spool the request's sound to outputs/; its events are then the recording's to read."""
         recording = self.outputs.create(handle.rate, handle.id)
+        if handle.asked is not None:
+            recording.made_by(handle.job.owner, handle.asked, handle)
 
         async def pump() -> None:
             await recording.follow(handle.events(), lambda: handle.cancel("nobody is listening"), attended)
             self.outputs.release(recording)
+            self.history.ended(recording)
 
         task = asyncio.create_task(pump(), name=f"keep-{handle.id}")
         self._keepers.add(task)
         task.add_done_callback(self._keepers.discard)
         return recording
+
+    def remember(
+        self,
+        recording: Recording,
+        request: SpeechRequest,
+        owner: Owner,
+        said: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Have the history tell of a recording, once it has ended; ``said``: settings to show instead."""
+        named = replace(request, voice=request.voice or self.default_voice())
+        voice = self.find_voice(named.voice, owner)
+        name = voice.name if voice and voice.kind != "builtin" else ""
+        self.history.follow(recording, named, owner, said or {}, name)
 
     def find(self, owner: Owner, request_id: str) -> Job:
         """The owner's request of that id. Raises NotFound where none is under way."""
@@ -231,6 +303,7 @@ class SpeechService(VoiceDesk):
                 break
             await asyncio.sleep(0.05)
         self._refusing = True
+        self._apart.close()  # uploads that are still decoded have an answer, too
         return self.failover.cancel_all(lambda: Cancelled("cancelled", reason="the service is stopping"))
 
     @property
@@ -239,11 +312,15 @@ class SpeechService(VoiceDesk):
         return self.failover.gave_up
 
     async def close(self) -> None:
-        """End the worker, the upkeep and the pool."""
+        """End the worker, the upkeep and the pool. A second time does no harm."""
         await self.failover.stop()
         await self.stop_upkeep()
+        await asyncio.to_thread(self.history.close)
         self.quota.close()
         self.records.close()
+
+    async def _clips_wanted(self) -> set[str]:
+        return await self.history.clips()
 
     # ---- checks
 
@@ -253,9 +330,10 @@ class SpeechService(VoiceDesk):
             raise NotReady("draining", retry_after=LOADING_RETRY)
         if self.failover.stands_in and not itself:
             return
-        if self.host.state == "down":
+        state = self.host.state
+        if state == "down":
             raise NotReady("engine_down", reason=self.host.reason)
-        if self.host.state == "loading" and not wait_ready:
+        if state == "loading" and not wait_ready:
             raise NotReady("loading", retry_after=LOADING_RETRY)
 
     def _check_text(self, text: str) -> None:
@@ -263,6 +341,12 @@ class SpeechService(VoiceDesk):
             raise Invalid("empty_text", param="input")
         if len(text) > self.config.max_text:
             raise Invalid("text_too_long", param="input", length=len(text), limit=self.config.max_text)
+
+    async def _check_words(self, request: SpeechRequest, owner: Owner) -> None:
+        """All that will be said: a reading may say what its word does not."""
+        text = "\n".join([request.text, *(reading.said for reading in request.glossary)])
+        for check in self._text_checks:
+            await self.in_pool(check, text, owner)
 
     def _check_id(self, owner: Owner, request_id: str | None) -> None:
         if request_id is None:
@@ -273,21 +357,19 @@ class SpeechService(VoiceDesk):
         if job is not None and not job.ended:
             raise Conflict("id_in_use", id=request_id)
 
-    async def _split(self, request: SpeechRequest, voice_language: str) -> list[Piece]:
+    async def _split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
         if self._warm and len(request.text) <= INLINE_TEXT:
-            pieces = self._primary.split(request, voice_language)
+            pieces = self._primary.split(request, tongues)
         else:
-            pieces = await self.in_pool(self._primary.split, request, voice_language)
+            pieces = await self.in_pool(self._primary.split, request, tongues)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
         return pieces
 
-    def _job(
-        self, request: SpeechRequest, owner: Owner, pieces: list[Piece], voices: tuple[VoiceRef, ...]
-    ) -> Job:
+    def _job(self, request: SpeechRequest, owner: Owner, pieces: list[Piece], cast: Cast) -> Job:
         request_id = request.id or f"req-{secrets.token_urlsafe(12)}"
         job_id = f"{request_id}~{secrets.token_hex(4)}"  # segments are named after it, down to the engine
-        made = segments(job_id, request, pieces, voices)
+        made = segments(job_id, request, pieces, cast)
         return Job(
             job_id,
             request_id,
@@ -297,4 +379,5 @@ class SpeechService(VoiceDesk):
             request.timeout,
             background=request.background,
             request=request,
+            cast=cast,
         )

@@ -193,7 +193,9 @@ class Sharing:
         assert spoken.handle is not None
         job = self._job(request, owner)
         spoken.join(job)
-        return Listener(job, spoken.handle.rate, self._keeper, source)
+        listener = Listener(job, spoken.handle.rate, self._keeper, source)
+        listener.levels = spoken.handle.levels
+        return listener
 
     def _replay(self, answer: Answer, request: SpeechRequest, owner: Owner) -> Listener:
         job = self._job(request, owner)
@@ -206,12 +208,15 @@ class Sharing:
                 piece.language,
                 (),
                 pause_after=piece.pause_after,
+                pause_before=piece.pause_before,
+                voice=piece.voice,
+                marked=piece.marked,
             )
             for index, piece in enumerate(answer.pieces)
         ]
         job.next_index = len(job.segments)
         job.started = time.monotonic()
-        job.tell(Started(answer.engine, tuple(piece.text for piece in answer.pieces)))
+        job.tell(Started.of(answer.engine, answer.pieces))
         for index, sound in enumerate(answer.sounds):
             audio = Audio(answer.rate, sound)
             job.unread_seconds += audio.seconds

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -13,11 +13,20 @@ from .errors import Notice, TTSError
 
 @dataclass(frozen=True, slots=True)
 class VoiceRef:
-    """One voice by content: a built-in's name, or the sha256 of a stored reference clip."""
+    """One voice by content: a built-in's name, or the sha256 of a stored reference clip.
+
+    ``text``: what is said in the clip, where somebody wrote it down.
+    """
 
     kind: Literal["builtin", "clip"]
     key: str
     weight: float = 1.0
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict for the wire."""
+        told = {"text": self.text} if self.text else {}
+        return {"kind": self.kind, "key": self.key, "weight": self.weight, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,17 @@ class VoiceInfo:
     name_zh: str
     language: str  # what it speaks best, with its accent: "zh-CN", "en-US", "en-GB"; "" where nobody said
     gender: Literal["female", "male", ""]
-    kind: Literal["builtin", "clip"] = "builtin"
+    kind: Literal["builtin", "clip", "blend"] = "builtin"
     tags: tuple[str, ...] = ()
     seconds: float = 0.0  # of a clip
     owner: str = ""  # of an uploaded one, where it was somebody with a key
     shared: bool = True  # False: only its owner, and admins, see it
+    blend: str = ""  # of a saved blend: the built-in voices that it is, "a:0.6+b:0.4"
+    transcript: str = ""  # what is said in its clip
 
+
+# Who speaks a text: by the name in a mark, "" for the request's own voice.
+Cast = Mapping[str, tuple[VoiceRef, ...]]
 
 EMOTIONS = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surprised", "calm")
 
@@ -54,13 +68,31 @@ class Emotion:
     random: bool = False
 
 
+ReadingKind = Literal["respelling", "pinyin", "phonemes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to say a word, in the sentences of ``language`` ("" is every one), whatever its case.
+
+    ``said`` is other text, read as if it stood there; pinyin with tone numbers; or phonemes that the engine knows.
+    """
+
+    word: str
+    said: str
+    kind: ReadingKind = "respelling"
+    language: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What a frontend makes of a stretch of text, before it belongs to any request.
 
     ``text`` is the user's own words (for the page); ``spoken`` is what the engine
     speaks (Kokoro: phonemes); ``tokens`` counts ``spoken`` in the engine's tokens;
-    ``pause_after`` is the silence, in seconds, natural after it.
+    ``pause_after`` is the silence, in seconds, natural after it, or what a mark in the text wants
+    (``marked``), ``pause_before`` that at a text's very beginning; ``voice`` is the name in the mark that gives
+    the piece to another voice than the request's.
     """
 
     text: str
@@ -68,6 +100,9 @@ class Piece:
     tokens: int
     language: str
     pause_after: float = 0.0
+    voice: str = ""
+    marked: bool = False
+    pause_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +120,19 @@ class Segment:
     seed: int = 0
     max_seconds: float = 60.0  # of audio; an engine stops a runaway there
     pause_after: float = 0.0
+    pause_before: float = 0.0
+    voice: str = ""  # as a mark in the text names it; "" is the request's own
+    marked: bool = False  # whether ``pause_after`` is what a mark in the text wants
+    readings: tuple[Reading, ...] = ()  # of words in ``text``; ``spoken`` has them in it already
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict for the wire (by hand: ``asdict`` copies deeply, on every segment's way)."""
         return {
             **{name: getattr(self, name) for name in _SEGMENT_FIELDS},
             "params": dict(self.params),
-            "voices": [{"kind": ref.kind, "key": ref.key, "weight": ref.weight} for ref in self.voices],
+            "voices": [ref.to_json() for ref in self.voices],
             "emotion": None if self.emotion is None else asdict(self.emotion),
+            "readings": [asdict(reading) for reading in self.readings],
         }
 
     @classmethod
@@ -103,7 +143,8 @@ class Segment:
             vector = emotion.get("vector")
             emotion = Emotion(**{**emotion, "vector": tuple(vector) if vector else None})
         voices = tuple(VoiceRef(**voice) for voice in data["voices"])
-        return cls(**{**data, "voices": voices, "emotion": emotion})
+        readings = tuple(Reading(**reading) for reading in data.get("readings", ()))
+        return cls(**{**data, "voices": voices, "emotion": emotion, "readings": readings})
 
 
 _SEGMENT_FIELDS = tuple(item.name for item in fields(Segment))
@@ -148,6 +189,8 @@ class SpeechRequest:
     timeout: float | None = None
     id: str | None = None
     wait_ready: bool = False
+    glossary: tuple[Reading, ...] = ()  # goes before the dictionary
+    dictionary: bool = True  # whether the owner's dictionary is followed
 
 
 ROLES = ("speak", "voices", "admin")
@@ -199,14 +242,32 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first segment went to ``engine``; ``segments`` are the texts, in order.
+    """The first segment went to ``engine``; ``segments`` are the texts, in order, ``voices`` the names in their marks.
 
+    ``voices`` has "" for the request's own voice; ``pauses`` are the seconds behind each that a mark wants (None: what
+    is natural), ``lead`` those before the first. Where nobody knows, all three are empty.
     Comes again, before the first sound, where a backup engine takes over: ``notice`` says so.
     """
 
     engine: str
     segments: tuple[str, ...]
     notice: Notice | None = None
+    voices: tuple[str, ...] = ()
+    pauses: tuple[float | None, ...] = ()
+    lead: float = 0.0
+
+    @classmethod
+    def of(cls, engine: str, pieces: Sequence[Piece | Segment], notice: Notice | None = None) -> Self:
+        """What there is to tell of a text's pieces; behind the last one there is no pause."""
+        pauses = tuple(piece.pause_after if piece.marked else None for piece in pieces[:-1])
+        return cls(
+            engine,
+            tuple(piece.text for piece in pieces),
+            notice,
+            tuple(piece.voice for piece in pieces),
+            (*pauses, None) if pieces else (),
+            pieces[0].pause_before if pieces else 0.0,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from .lane import Lane
 
 
 class Suspects:
-    """``clearing`` is a lane that gets nothing until it is empty, for them. ``lanes`` are the scheduler's own."""
+    """``clearing`` is a lane that gets nothing until it is empty, for them. ``lanes`` are the scheduler's own;
+    ``send(lane, job, index, alone)`` gives one to a worker."""
 
-    def __init__(self, lanes: Sequence[Lane], send: Callable[[Lane, Job, int], None]) -> None:
+    def __init__(self, lanes: Sequence[Lane], send: Callable[[Lane, Job, int, bool], None]) -> None:
         self.clearing: Lane | None = None
         self._lanes = lanes
         self._send = send
@@ -39,7 +40,7 @@ class Suspects:
                 continue
             self._waiting.remove(suspect)
             job.again.remove(index)
-            self._send(empty.pop(), job, index)
+            self._send(empty.pop(), job, index, True)
             if not empty or not may():
                 break
         self.clearing = self._to_clear() if self._waiting else None

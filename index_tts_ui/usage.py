@@ -47,6 +47,7 @@ class UsageStore:
         self._instance = instance
         self._days = days
         self._queue: queue.SimpleQueue[Row | threading.Event] = queue.SimpleQueue()
+        self._hurry = threading.Event()  # somebody waits for a flush
         self._thread: threading.Thread | None = None
         self._rows: list[Row] = []  # of the thread: not yet on disk
         self._database: sqlite3.Connection | None = None
@@ -67,6 +68,7 @@ class UsageStore:
         if self._thread is not None:
             done = threading.Event()
             self._queue.put(done)
+            self._hurry.set()
             done.wait(seconds)
 
     # ---- the thread
@@ -81,17 +83,18 @@ class UsageStore:
                 token.set()
 
     def _collect(self) -> threading.Event | None:
-        """Wait for a row, and a moment more for others; returns who waits for them to be written."""
-        left: float | None = RETRY_SECONDS if self._rows else None
-        end: float | None = None
+        """Wait for a row, and a moment more for others; returns who waits for them to be written.
+
+        It sleeps through that moment: woken by each row it would, too, take turns with those who serve.
+        """
         with contextlib.suppress(queue.Empty):
-            while left is None or left > 0:
-                item = self._queue.get(timeout=left)
-                if isinstance(item, threading.Event):
-                    return item
+            item = self._queue.get(timeout=RETRY_SECONDS if self._rows else None)
+            self._hurry.wait(BATCH_SECONDS)
+            while not isinstance(item, threading.Event):
                 self._rows.append(item)
-                end = end or time.monotonic() + BATCH_SECONDS
-                left = end - time.monotonic()
+                item = self._queue.get_nowait()
+            self._hurry.clear()
+            return item
         return None
 
     def _write(self) -> bool:

@@ -23,10 +23,15 @@ class Wire(asyncio.BufferedProtocol):
         self._broken = broken
         self._receiver = messages.Receiver()
         self._transport: asyncio.Transport | None = None
+        self.opened = asyncio.Event()
+        self.peer = ""  # the other end's address, where that is a machine
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
         self._transport = transport  # type: ignore[assignment]
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
+        self.opened.set()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """See ``asyncio.BufferedProtocol``."""
@@ -45,7 +50,7 @@ class Wire(asyncio.BufferedProtocol):
         """See ``asyncio.BaseProtocol``; an error is the same as EOF: the process is gone or going."""
         self.closed.set()
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """After the end it goes nowhere."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
@@ -54,3 +59,8 @@ class Wire(asyncio.BufferedProtocol):
         """Once what was sent has left."""
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """At once, whatever has yet to leave."""
+        if self._transport is not None:
+            self._transport.abort()

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import logging
 import os
+import queue
 import select
 import signal
 import socket
@@ -34,7 +35,7 @@ OOM_SCORE_MORE = 500  # thousandths of the memory there is
 
 
 class Worker:
-    """Two threads around one engine. ``_inbox`` and ``_cancelled`` are shared, under ``_wake``."""
+    """Two threads around one engine. ``_inbox`` is what the one hands to the other."""
 
     def __init__(self, sock: socket.socket, make: Callable[[], Engine], generation: int) -> None:
         self._sock = sock
@@ -42,9 +43,7 @@ class Worker:
         self._engine: Engine = _NoEngine()  # type: ignore[assignment]
         self._generation = generation
         self._send_lock = threading.Lock()
-        self._wake = threading.Condition()
-        self._inbox: list[dict[str, Any]] = []
-        self._cancelled: set[str] = set()
+        self._inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._attempts: dict[str, int] = {}  # live segments; engine thread only
         self._taken = 0
         self._granted = 0
@@ -76,18 +75,18 @@ class Worker:
             self._send_frames(grant)
 
     def _take_inbox(self) -> None:
-        with self._wake:
-            while not (self._inbox or self._cancelled or self._engine.busy()):
-                self._wake.wait()
-            inbox, self._inbox = self._inbox, []
-            cancelled, self._cancelled = self._cancelled, set()
-        for message in inbox:
-            if message["type"] == "warm":
-                self._engine.warm(VoiceRef(**message["voice"]))
-            else:
-                self._admit(message)
-        for segment_id in cancelled:
-            self._acknowledge_cancel(segment_id)
+        if not self._engine.busy():
+            self._take(self._inbox.get())  # nothing else is to be done
+        while not self._inbox.empty():
+            self._take(self._inbox.get())
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "cancel":
+            self._acknowledge_cancel(message["id"])
+        elif message["type"] == "warm":
+            self._engine.warm(VoiceRef(**message["voice"]))
+        else:
+            self._admit(message)
 
     def _admit(self, message: dict[str, Any]) -> None:
         segment = Segment.from_json(message["segment"])
@@ -183,14 +182,11 @@ class Worker:
                 self._beat()
 
     def _hear(self, message: dict[str, Any]) -> None:
-        with self._wake:
-            if message["type"] == "cancel":
-                self._cancelled.add(message["id"])
-            else:
-                self._inbox.append(message)
-            self._wake.notify()
+        self._inbox.put(message)
         if message["type"] == "cancel":
             self._engine.cancel(message["id"])  # at once, also in the middle of a step
+        if (nudge := getattr(self._engine, "nudge", None)) is not None:
+            nudge()
 
     def _beat(self) -> None:
         began = self._step_began
@@ -284,7 +280,7 @@ def main(argv: list[str] | None = None) -> None:
     )
 
     def make() -> Engine:
-        engine: Engine = engines.resolve(engines.REGISTRY[args.engine].engine)(options)
+        engine: Engine = engines.engine_of(args.engine)(options)
         return engine
 
     worker = Worker(socket.socket(fileno=args.fd), make, args.generation)

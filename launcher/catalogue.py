@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import plugins
 from .errors import BadArguments
 
 CATALOGUES = Path(__file__).parent / "catalogue"
 
-# engine: the catalogue of its model; "" needs none. An engine that is absent here is judged by the server.
+# engine: the catalogue of its model; "" needs none. One that is absent here is a plugin's, or the server's to judge.
 ENGINES: dict[str, str] = {
     "kokoro": "kokoro",
     "indextts2.5": "indextts2.5",
     "indextts2": "indextts2",
+    "voxcpm2": "voxcpm2",
+    "voxcpm1.5": "voxcpm1.5",
+    "piper": "piper",
+    "remote": "",
     "tone": "",
     "tone-clone": "",
 }
@@ -66,28 +71,59 @@ class Catalogue:
 
 
 def names() -> list[str]:
-    """Models that have a catalogue (the files beside them have an underscore)."""
+    """Models that have a catalogue, those of plugins last."""
+    own = _built_in()
+    return own + [name for name in plugins.catalogues() if name not in own]
+
+
+def _built_in() -> list[str]:
+    """The files beside them have an underscore."""
     return sorted(path.stem for path in CATALOGUES.glob("*.json") if "_" not in path.stem)
+
+
+def model_of(engine: str) -> str:
+    """The model that an engine needs; "" for none. A plugin's has the engine's name, where there is a catalogue."""
+    if engine in ENGINES:
+        return ENGINES[engine]
+    return engine if engine in plugins.engines() and engine in names() else ""
 
 
 @functools.cache
 def load(model: str) -> Catalogue:
-    """Raises BadArguments for an unknown model, naming the known ones."""
+    """Raises BadArguments for an unknown model, naming the known ones; NotConfigured for a plugin's bad file."""
+    if model in _built_in():
+        return _read(CATALOGUES / f"{model}.json")
     if model not in names():
         raise BadArguments("unknown_model", model=model, known=", ".join(names()))
-    data = json.loads((CATALOGUES / f"{model}.json").read_text("utf-8"))
-    files = tuple(_file(item, data["shared_sources"]) for item in data["files"])
+    try:
+        return _read(plugins.catalogue(model), model)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise plugins.bad_catalogue(model, error) from error
+
+
+def _read(path: Path, model: str = "") -> Catalogue:
+    """``model``: the name that it must have."""
+    data = json.loads(path.read_text("utf-8"))
+    if model and data["model"] != model:
+        raise ValueError(f"model is {data['model']!r}")
+    files = tuple(_file(item, data["shared_sources"], path.parent) for item in data["files"])
     texts = (data["description"], data["licence"], data.get("licence_url", ""))
     return Catalogue(data["model"], *texts, tuple(data["upstream"]), files)
 
 
-def _file(item: dict[str, Any], shared: dict[str, Any]) -> File:
+def _file(item: dict[str, Any], shared: dict[str, Any], folder: Path) -> File:
+    """``folder``: the catalogue's, in which shipped files are, too."""
     sources = item["sources"]
+    sources = shared[sources] if isinstance(sources, str) else sources
+    shipped = [
+        {**source, "path": str(folder / source["path"])} if source["kind"] == "shipped" else source
+        for source in sources
+    ]
     return File(
         name=item["name"],
         size=item.get("size"),
         sha256=item.get("sha256", ""),
-        sources=tuple(shared[sources] if isinstance(sources, str) else sources),
+        sources=tuple(shipped),
         kind=item.get("kind", ""),
         required=item.get("required", True),
         keys=tuple(item.get("keys", ())),

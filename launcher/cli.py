@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from . import cli_options, options
+from .cli_backup import backup, restore
+from .cli_cluster import cluster
 from .cli_keys import keys
 from .cli_models import models
 from .cli_tools import COMMANDS as TOOLS
@@ -43,7 +45,9 @@ def start(json: bool, start_timeout: float, fetch: bool, forwarded: tuple[str, .
 
     settings = options.resolve(given, forwarded)
     if fetch and (model := store.needed_by(fitting.best(settings))):
-        fetch_model(settings.instance.cache_hub, model, quiet=json)
+        hub = settings.instance.cache_hub
+        if not store.is_started(hub, model):  # what else there is of it, `models fetch` brings
+            fetch_model(hub, model, quiet=json)
     with loading_bar(json) as progress:
         started = run_start(settings, start_timeout, progress)
     show_started(started, settings, json)
@@ -132,7 +136,7 @@ def run(json: bool, report_fd: int | None, forwarded: tuple[str, ...], **given: 
     sys.exit(supervise(options.resolve(given, forwarded), report_fd))
 
 
-for command in (keys, models, usage, *TOOLS):
+for command in (backup, restore, cluster, keys, models, usage, *TOOLS):
     cli.add_command(command)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
 from typing import Any
 
 import click
 
-from . import options
+from . import application, options
 from .cli_options import instance, options_of
 from .errors import BadArguments, Failed
 from .messages import help_of, say
@@ -91,24 +90,7 @@ def _password() -> str:
 
 def _ask(home: str, action: str, *words: str, secret: str | None = None) -> dict[str, Any]:
     """What the application answers. Raises Failed."""
-    import subprocess
-
-    command = [sys.executable, "-P", "-m", "index_tts_ui.admin", "keys", action, f"--home={home}", *words]
-    try:
-        done = subprocess.run(
-            command,
-            input=f"{secret}\n" if secret is not None else "",
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        answer: dict[str, Any] = jsonlib.loads(done.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired as error:
-        raise Failed("keys_failed", reason=f"no answer within {SECONDS:g} s") from error
-    except (ValueError, IndexError) as error:
-        raise Failed(
-            "keys_failed", reason=(done.stderr.strip().splitlines() or ["no answer"])[-1].rstrip(".")
-        ) from error
+    answer = application.ask(["keys", action, f"--home={home}", *words], SECONDS, "keys_failed", secret)
     if "error" in answer:
         raise Failed("keys_failed", reason=answer["error"].rstrip("."))
     return answer

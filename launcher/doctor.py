@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any
 
 from .children import Ended, run_all
 from .errors import LauncherError
+from .instance import Instance
 from .messages import say
 from .options import Settings, resolve
 
@@ -48,8 +49,29 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        """Raises LauncherError where they make no sense."""
-        return resolve(self.given)
+        """As given, else those with which the instance runs, else as configured.
+
+        Raises LauncherError where they make no sense.
+        """
+        settings = resolve(self.given)
+        given = {"device" if key == "gpu" else key for key, value in self.given.items() if value is not None}
+        return replace(
+            settings,
+            **{key: value for key, value in _running(settings.instance).items() if key not in given},
+        )
+
+
+def _running(instance: Instance) -> dict[str, Any]:
+    """What a live supervisor was started with; nothing where there is none."""
+    from . import state
+
+    try:
+        record = state.read(instance.state)
+    except LauncherError:
+        return {}  # a check of its own tells
+    if record is None or not record.port or record.supervisor is None or not record.supervisor.alive():
+        return {}
+    return {key: getattr(record, key) for key in ("host", "port", "engine", "device")}
 
 
 Check = Callable[[Context], Iterator[Finding]]

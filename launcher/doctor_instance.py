@@ -120,10 +120,15 @@ def check_port(context: Context) -> Iterator[Finding]:
 
 def check_engine(context: Context) -> Iterator[Finding]:
     """The packages of the engine's extra, and its model as ``start`` checks it: no hashing."""
-    from . import fitting, models
+    from . import catalogue, fitting, models
     from .doctor_machine import installed, judge_packages, pinned, wanted
 
     settings = context.settings
+    if settings.engine != "auto" and settings.engine not in catalogue.ENGINES:
+        whose = _plugin(settings.engine)
+        yield whose
+        if whose.state == FAIL:
+            return
     if extra := wanted(settings.engine):
         yield from judge_packages("engine", extra, pinned(), installed(), settings.engine)
     model = models.needed_by(fitting.best(settings))
@@ -136,6 +141,17 @@ def check_engine(context: Context) -> Iterator[Finding]:
         yield Finding("engine", state, error.message, say("mend_no_model", verb=verb, model=model))
     else:
         yield finding("engine", OK, "doctor_model", model=model, path=folder)
+
+
+def _plugin(engine: str) -> Finding:
+    """Whose engine it is that is not built in."""
+    from . import catalogue, plugins
+
+    found = plugins.engines()
+    if engine in found:
+        return finding("engine", OK, "doctor_plugin", engine=engine, package=found[engine])
+    known = ", ".join(("auto", *catalogue.ENGINES, *sorted(found)))
+    return finding("engine", FAIL, "doctor_no_engine", "mend_no_engine", engine=engine, known=known)
 
 
 def check_leftovers(context: Context) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import (
+    messages_backup,
+    messages_cluster,
     messages_keys,
     messages_models,
     messages_options,
@@ -17,6 +19,8 @@ from . import (
 
 # key: (English, Chinese). Errors say in one line what is wrong and what to do.
 MESSAGES: dict[str, tuple[str, str]] = {
+    **messages_backup.MESSAGES,
+    **messages_cluster.MESSAGES,
     **messages_keys.MESSAGES,
     **messages_models.MESSAGES,
     **messages_supervisor.MESSAGES,
@@ -148,6 +152,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 HELP: dict[str, tuple[str, str]] = {
+    **messages_backup.HELP,
+    **messages_cluster.HELP,
     **messages_keys.HELP,
     **messages_models.HELP,
     **messages_options.HELP,

@@ -76,6 +76,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "端口 {port} 由本实例使用（supervisor pid {pid}）",
     ),
     "doctor_model": ("model {model} is complete in {path}", "模型 {model} 完整：{path}"),
+    "doctor_plugin": (
+        "engine {engine} comes with the package {package}",
+        "引擎 {engine} 由软件包 {package} 提供",
+    ),
+    "doctor_no_engine": ("there is no engine '{engine}', but: {known}", "没有引擎“{engine}”，现有：{known}"),
+    "mend_no_engine": (
+        "name another engine, or install the package that brings it into this Python",
+        "换用其他引擎，或在当前 Python 中安装提供它的软件包",
+    ),
     "doctor_no_model_needed": ("engine {engine} needs no model", "引擎 {engine} 不需要模型"),
     "doctor_leftovers": (
         "left by a dead supervisor: pid {pids}",

@@ -26,6 +26,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is a GPU for IndexTTS: 'tts-launch models fetch {engine}' brings its weights. The engine is '{now}'.",
         "有可用于 IndexTTS 的 GPU：运行 'tts-launch models fetch {engine}' 可下载权重。当前引擎为“{now}”。",
     ),
+    "bad_catalogue": (
+        "The catalogue of the model '{model}' in the package {package} cannot be read ({reason}): update or remove it.",
+        "无法读取软件包 {package} 中模型“{model}”的目录文件（{reason}）：请更新或卸载该软件包。",
+    ),
     "unknown_model": (
         "There is no model '{model}'; known: {known}.",
         "没有名为“{model}”的模型；可用：{known}。",

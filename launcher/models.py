@@ -69,7 +69,7 @@ def needed_by(engine: str) -> str:
 
     ``auto`` needs that of its last resort; see ``fitting.best``.
     """
-    return catalogue.ENGINES.get(catalogue.AUTO[-1] if engine == "auto" else engine, "")
+    return catalogue.model_of(catalogue.AUTO[-1] if engine == "auto" else engine)
 
 
 def is_ready(cache_hub: Path, model: str) -> bool:
@@ -78,7 +78,17 @@ def is_ready(cache_hub: Path, model: str) -> bool:
 
 
 def is_settled(cache_hub: Path, model: str) -> bool:
-    """Whether a fetch has nothing to do: the model is ready, and it is on record what came."""
+    """Whether a fetch has nothing to do: the model is ready, it is on record what came, and that is all there is.
+
+    A file that the model works without counts where its sha256 is known beforehand: it surely exists.
+    """
+    came = record.read(cache_hub / model).files
+    wanted = {file.name for file in catalogue.load(model).files if file.required or file.sha256}
+    return bool(came) and wanted <= set(came) and is_ready(cache_hub, model)
+
+
+def is_started(cache_hub: Path, model: str) -> bool:
+    """Whether a start has nothing to fetch: the model is ready, and it is on record that it was fetched."""
     return bool(record.read(cache_hub / model).files) and is_ready(cache_hub, model)
 
 

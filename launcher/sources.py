@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from .catalogue import CATALOGUES, File
+from .catalogue import File
 from .download import OriginDown, SourceFailed, download, speed
 from .hub.listing import Listing, bases
 
@@ -128,7 +128,7 @@ class Sources:
         return urlsplit(self.bases[source["kind"]]).netloc if source["kind"] in self.bases else source["kind"]
 
     def _shipped(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
-        shutil.copyfile(CATALOGUES / source["path"], target)
+        shutil.copyfile(source["path"], target)
 
     def _url(self, source: dict[str, Any], file: File, target: Path, on_bytes: OnBytes) -> None:
         download(source["url"], target, file.size, on_bytes)

@@ -92,7 +92,8 @@ def _unverified(instance: Instance, record: Record) -> Status:
     from .messages import say
 
     record.reason = say("unverified")
-    if held(instance.lock) or (record.port and probe.answers(record.host, record.port)):
+    answers = record.port and probe.answers(record.host, record.port, https=record.https)
+    if held(instance.lock) or answers:
         return Status(instance, RUNNING, record.state, record, record.supervisor)
     return Status(instance, UNKNOWN, "UNKNOWN", record, None)
 
@@ -100,7 +101,7 @@ def _unverified(instance: Instance, record: Record) -> Status:
 def _other_host(instance: Instance, record: Record) -> Status:
     from . import probe
 
-    if held(instance.lock) or probe.answers(record.host, record.port):
+    if held(instance.lock) or probe.answers(record.host, record.port, https=record.https):
         return Status(instance, RUNNING, record.state, record, record.supervisor)
     same_host = record.supervisor is not None and record.supervisor.host == os.uname().nodename
     if same_host:  # an earlier boot of this machine: nothing of it can be alive

@@ -128,27 +128,40 @@ def _hardening(facts: Facts) -> str:
         "TRITON_CACHE_DIR": f"{cache}/triton",
     }
     nodes = f"# Makes the GPU's device files, which the confined service may not.\nExecStartPre=-+{facts.modprobe} -u -c 0\n"
-    low = "AmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
     return f"""
 # Confinement that CUDA can live with. Not here, since each of them hides /dev/nvidia* or forbids the
 # driver's code generation: PrivateDevices, DevicePolicy, ProtectClock (it implies a device list),
-# MemoryDenyWriteExecute.
+# MemoryDenyWriteExecute. Nor RemoveIPC: the account may be a person's.
 {nodes if facts.modprobe else ""}NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths={" ".join(map(word, facts.writable))}
 PrivateTmp=yes
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
+ProtectKernelLogs=yes
 ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectProc=invisible
+KeyringMode=private
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
-{low if facts.low_port and facts.user else ""}# Caches that libraries would put into a home folder that is read-only now.
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+{_capabilities(facts)}# Caches that libraries would put into a home folder that is read-only now.
 Environment={" ".join(word(f"{name}={place}") for name, place in caches.items())}
 """
+
+
+def _capabilities(facts: Facts) -> str:
+    """None; for a low port the one that it needs. Root keeps its own: files of others may be served."""
+    if not facts.user:
+        return ""
+    low = "CAP_NET_BIND_SERVICE" if facts.low_port else ""
+    return f"CapabilityBoundingSet={low}\n" + (f"AmbientCapabilities={low}\n" if low else "")
 
 
 def _for_user() -> str:

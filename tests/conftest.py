@@ -7,16 +7,37 @@ import os
 # Before anything loads a maths library: parallel tests must not fight for the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+import httpx
 import numpy as np
 import pytest
 
+# A shell lets what it starts in the background ignore Ctrl+C, and all that is started from there would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# httpx reads the certificates of all the world for each client (27 ms), and the tests make thousands of them.
+httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)
+
+if TYPE_CHECKING:
+    from .packages import PackagesTogether
+
 HOME = Path(__file__).resolve().parent.parent
-Say = Callable[[str, str], np.ndarray]
+Say = Callable[..., np.ndarray]
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist nobody asks
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PackagesTogether | None:
+    """With ``--dist loadfile`` the files of a package stay together."""
+    from .packages import PackagesTogether
+
+    return PackagesTogether(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture
@@ -39,7 +60,7 @@ def kokoro_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def say(kokoro_dir: Path) -> Iterator[Say]:
-    """``say(text, voice)``: raw float32 samples at 24 kHz from the real Kokoro engine, kept for the session."""
+    """``say(text, voice, readings=())``: raw float32 samples at 24 kHz from the real Kokoro engine, kept for the session."""
     from .speaking import Speaker
 
     speaker = Speaker(kokoro_dir)

@@ -9,7 +9,7 @@ import numpy as np
 
 from index_tts_ui.engines import REGISTRY, resolve
 from index_tts_ui.engines.base import EngineOptions, Result
-from index_tts_ui.speech import Piece, Segment, VoiceRef
+from index_tts_ui.speech import Piece, Reading, Segment, VoiceRef
 
 DEADLINE = 120.0  # seconds for one text; a loaded machine needs a few
 
@@ -22,14 +22,15 @@ class Speaker:
         self._frontend = resolve(spec.frontend)()
         self._engine = resolve(spec.engine)(EngineOptions(threads=2))
         self._engine.load(model_dir, lambda fraction, text: None)
-        self._said: dict[tuple[str, str], np.ndarray] = {}
+        self._said: dict[tuple[str, str, tuple[Reading, ...]], np.ndarray] = {}
 
-    def say(self, text: str, voice: str) -> np.ndarray:
+    def say(self, text: str, voice: str, readings: tuple[Reading, ...] = ()) -> np.ndarray:
         """``text`` as the engine gives it, segment after segment, nothing levelled or trimmed."""
-        if (text, voice) not in self._said:
-            pieces = self._frontend.split(text)
-            self._said[text, voice] = np.concatenate([self._speak(piece, voice) for piece in pieces])
-        return self._said[text, voice]
+        key = text, voice, readings
+        if key not in self._said:
+            pieces = self._frontend.split(text, readings=readings)
+            self._said[key] = np.concatenate([self._speak(piece, voice) for piece in pieces])
+        return self._said[key]
 
     def close(self) -> None:
         """Let the model go."""

@@ -10,7 +10,10 @@ from typing import Any
 
 from index_tts_ui.config import Config
 
+from . import figures as measured
+
 ROOT = Path(__file__).parent.parent
+FIGURES = {"docs/figures.md": False, "docs/figures.zh-CN.md": True}  # whether it is in Chinese
 READMES = {"README.md": "help", "README.zh-CN.md": "help_zh"}
 HEADS = {
     "help": "| setting | variable | flag | default | meaning |",
@@ -113,9 +116,9 @@ WORDS = {
         "On a virtual machine with {cores} cores ({cpu}), {memory_gib} GiB, no GPU, Python {python}, {date}; its speed "
         "varies by half from hour to hour, so trust the ratios. `python -m benchmarks.overhead` and "
         "`python -m benchmarks.footprint` repeat it. Where there are more clients than rows "
-        "(16 in `tone`, 1 in Kokoro) the added latency contains the wait for a row, which the bare side does not have.",
+        "(16 in `tone`, as many as cores in Kokoro, 4 at most) the added latency contains the wait for a row, which the bare side does not have.",
         "虚拟机，{cores} 核（{cpu}），{memory_gib} GiB，无显卡，Python {python}，{date}；其速度每小时可相差一半，请以比值为准。"
-        "用 `python -m benchmarks.overhead` 和 `python -m benchmarks.footprint` 可重做。客户端多于模型空位时（`tone` 16 个，Kokoro 1 个），增加的延迟包含等待空位的时间，裸引擎一侧没有这段等待。",
+        "用 `python -m benchmarks.overhead` 和 `python -m benchmarks.footprint` 可重做。客户端多于模型空位时（`tone` 16 个；Kokoro 与核数相同，最多 4 个），增加的延迟包含等待空位的时间，裸引擎一侧没有这段等待。",
     ),
     "overhead": (
         "| engine | clients | bare engine, audio s/s | through HTTP, audio s/s | ratio | added latency, median ms |",
@@ -154,3 +157,6 @@ if __name__ == "__main__":
     for name, key in READMES.items():
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8"), key), "utf-8")
+    for name, chinese in FIGURES.items():
+        path = ROOT / name
+        path.write_text(measured.filled(path.read_text("utf-8"), chinese), "utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from . import tables
+from . import figures, tables
 from .hearing import decode_any
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +30,13 @@ def test_the_table_of_settings_equals_the_code(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     assert "| `max_waiting` |" in text
     assert text == tables.filled(text, tables.READMES[name]), "run: python -m tests.tables"
+
+
+@pytest.mark.parametrize("name", tables.FIGURES)
+def test_the_figures_are_those_that_were_measured(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert all(f"<!-- /{block} -->" in text for block in figures.BLOCKS)
+    assert text == figures.filled(text, tables.FIGURES[name]), "run: python -m tests.tables"
 
 
 def test_both_languages_show_the_same_commands_and_code() -> None:
@@ -64,6 +71,7 @@ def place(tmp_path: Path, kokoro_dir: Path) -> Iterator[tuple[Path, dict[str, st
     subprocess.run([ROOT / ".venv/bin/tts-launch", "stop", "--force"], env=environ, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_the_commands_and_code_do_what_they_say(place: tuple[Path, dict[str, str], int]) -> None:
     home, environ, port = place
     ran = []

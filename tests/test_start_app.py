@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from supply.closure import closure
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "start_app.sh"
@@ -209,22 +212,36 @@ def test_every_requirement_is_pinned() -> None:
         assert name.lower().replace("_", "-") in pinned, f"{name} has no line in constraints.txt"
 
 
+def _plain(line: str) -> str:
+    return re.sub(r"[-_.]+", "-", line).lower()
+
+
+def _installed(environment: Path) -> set[str]:
+    """name==version of every package but the project itself."""
+    command = [environment / "bin/python", "-m", "pip", "freeze", "--exclude-editable"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return {_plain(line) for line in done.stdout.split()}
+
+
 @pytest.mark.slow
 def test_a_fresh_checkout_serves_after_one_command(tmp_path: Path, free_port: int) -> None:
-    """The real project with its real packages; the test engine, so that no model is fetched."""
+    """The real project with its real packages, by their hashes; the test engine, so that no model is fetched."""
     checkout = tmp_path / "新 checkout"
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("index_tts_ui", "launcher"):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "start_app.sh"):
+    for name in ("pyproject.toml", "constraints.txt", "requirements-hashes.txt", "README.md", "start_app.sh"):
         shutil.copy(ROOT / name, checkout)
     options = ("--engine", "tone", "--port", str(free_port))
     try:
-        first = _bash(checkout, *options)
+        first = _bash(checkout, *options, TTS_SETUP_HASHES="1")
         assert first.returncode == 0 and f"http://127.0.0.1:{free_port}" in first.stdout, first
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/readyz", timeout=10) as answer:
             assert answer.status == 200
         assert "Already running" in _bash(checkout, *options, **NO_NETWORK).stdout
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        hashed = {_plain(f"{pin.name}=={pin.version}") for pin in closure(pythons=(here,))}
+        assert _installed(checkout / ".venv") == hashed, "nothing came but what has a hash"
     finally:
         launch = checkout / ".venv" / "bin" / "tts-launch"
         if launch.exists():

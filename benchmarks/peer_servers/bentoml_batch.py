@@ -23,7 +23,7 @@ class Speech:
 
     @bentoml.api(
         batchable=True,
-        max_batch_size=1 if SETTINGS.engine == "kokoro" else SETTINGS.rows,
+        max_batch_size=SETTINGS.together,
         max_latency_ms=PATIENCE * 1000,
         route="/speak",
     )

@@ -42,7 +42,7 @@ class SpeechAPI(litserve.LitAPI):
 def main() -> None:
     """Serve until killed."""
     settings = Settings.given()
-    rows = 1 if settings.engine == "kokoro" else settings.rows
+    rows = settings.together
     waits = {"batch_timeout": BATCH_SECONDS} if rows > 1 else {}
     api = SpeechAPI(max_batch_size=rows, api_path="/speak", **waits)
     server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=False)

@@ -29,8 +29,8 @@ class Speech:
         self._speaker = Speaker(settings)
 
     @serve.batch(
-        max_batch_size=1 if SETTINGS.engine == "kokoro" else SETTINGS.rows,
-        batch_wait_timeout_s=0 if SETTINGS.engine == "kokoro" else BATCH_SECONDS,
+        max_batch_size=SETTINGS.together,
+        batch_wait_timeout_s=BATCH_SECONDS,
     )
     async def speak(self, texts: list[str]) -> list[bytes]:
         """One batch; the loop stays free to gather the next."""

@@ -32,6 +32,11 @@ class Settings:
     rows: int = 16
     threads: int = 0
 
+    @property
+    def together(self) -> int:
+        """How many texts to batch: Kokoro runs a few side by side, IndexTTS as many as it has rows."""
+        return 2 if self.engine == "kokoro" else self.rows
+
     @classmethod
     def given(cls) -> Settings:
         """Those of this process: its argument, or the variable where the peer starts its own processes."""

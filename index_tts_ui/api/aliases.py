@@ -13,6 +13,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from .. import markup
 from ..errors import Invalid
 from ..service import SpeechService
 from ..speech import VoiceInfo
@@ -69,7 +70,7 @@ def speaker_voice(service: SpeechService, speaker_id: int, text: str) -> str:
 
 
 def _tongue(text: str) -> str:
-    return "zh" if _HAN.search(text) else "en"
+    return "zh" if _HAN.search(markup.plain(text)) else "en"
 
 
 def _like(service: SpeechService, name: str, gender: str, language: str) -> str:

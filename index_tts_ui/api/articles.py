@@ -21,6 +21,9 @@ router = APIRouter(tags=["Articles"], responses=REFUSALS)
 WAV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/wav": {}}, "description": "The whole sound."}
 }
+ANY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {info.media_type: {} for info in FORMATS.values()}, "description": "The whole sound."}
+}
 TextField = Annotated[Text, Form(description="What to say.")]
 EmotionField = Annotated[
     Text, Form(max_length=64, description="neutral, happy, angry, ... or 喜悦, 愤怒, ...")
@@ -41,7 +44,7 @@ async def _sound(service: SpeechService, handle: Handle, request: Request, fmt: 
     return Response(data, media_type=FORMATS[fmt].media_type, headers=engine_headers(started))
 
 
-@router.post("/api/tts", dependencies=[Depends(wants(JSON))], response_class=Response, responses=WAV)
+@router.post("/api/tts", dependencies=[Depends(wants(JSON))], response_class=Response, responses=ANY)
 async def api_tts(
     body: TTSBody, request: Request, request_id: RequestId, service: Service, caller: Caller
 ) -> Response:

@@ -15,6 +15,7 @@ from ..auth import owner_of
 from ..errors import Invalid
 from ..service import SpeechService
 from ..speech import Owner
+from .heads import heads
 
 JSON = "application/json"
 FORM = "multipart/form-data or application/x-www-form-urlencoded"
@@ -29,10 +30,14 @@ async def _owner(request: Request) -> Owner:
     return owner_of(request)
 
 
-async def _request_id(request: Request) -> str:
+def _id_of(request: Request) -> str:
     """The client's own X-Request-Id, good or bad (the service refuses bad ones), or the new one."""
-    state = request.state
-    return str(state.given_request_id or state.request_id)
+    state = request.scope["state"]
+    return str(state["given_request_id"] or state["request_id"])
+
+
+async def _request_id(request: Request) -> str:
+    return _id_of(request)
 
 
 Service = Annotated[SpeechService, Depends(_service)]
@@ -45,7 +50,7 @@ def wants(content_type: str) -> Callable[[Request], Awaitable[None]]:
     allowed = content_type.split(" or ")
 
     async def check(request: Request) -> None:
-        given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        given = heads(request.scope).get("content-type", "").partition(";")[0].strip().lower()
         if request.method != "GET" and given not in allowed and await request.body():
             raise Invalid("wrong_content_type", wanted=content_type)
 
@@ -82,8 +87,8 @@ class DirectRoute(APIRoute):
         async def handle(request: Request) -> Response:
             await _wants_json(request)
             body = _parsed(model, await request.body())
-            key = request.headers.get("idempotency-key", "")
-            ask = Ask(await _service(request), await _owner(request), await _request_id(request), key)
+            key = heads(request.scope).get("idempotency-key", "")
+            ask = Ask(request.app.state.service, owner_of(request), _id_of(request), key)
             return await endpoint(body, ask)
 
         return handle

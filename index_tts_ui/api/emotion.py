@@ -16,17 +16,26 @@ from .fields import Body, Number, Text
 PLAIN = ("", "calm")  # how an engine without emotions speaks anyway
 
 
+Slider = Annotated[Number, Field(ge=0.0, le=1.0)]
+
+
 class EmotionBody(Body):
-    """One of `name`, `vector`, `clip` and `text`; `mode` may say which, for clarity."""
+    """One of `name`, `vector`, `sliders`, `clip` and `text`; `mode` may say which, for clarity."""
 
     model_config = ConfigDict(extra="forbid")  # a control that is mistyped must not pass unnoticed
 
-    mode: Literal["name", "vector", "clip", "text"] | None = None
+    mode: Literal["name", "vector", "sliders", "clip", "text"] | None = None
     name: Text | None = Field(
         None, max_length=64, description="A preset: happy, angry, ... or 喜悦, 愤怒, ..."
     )
     vector: tuple[Number, ...] | None = Field(
         None, description=f"Eight weights from 0 to {emotions.MAX_WEIGHT}: {', '.join(EMOTIONS)}."
+    )
+    sliders: tuple[Slider, ...] | None = Field(
+        None,
+        min_length=len(EMOTIONS),
+        max_length=len(EMOTIONS),
+        description="The same eight from 0 to 1, as the page's sliders: damped to what the model bears.",
     )
     clip: Text | None = Field(
         None, max_length=256, description="Speak as in this clip: `clip:<sha256>`, or an uploaded voice."
@@ -69,12 +78,17 @@ def emotion_asked(service: SpeechService, body: EmotionBody | None) -> Emotion |
         return None
     if body.mode is not None and getattr(body, body.mode) is None:
         raise Invalid("missing_value", param=f"emotion.{body.mode}")
-    asked = Emotion(body.vector, body.clip, body.text, body.weight, body.random)
+    if body.sliders is not None and body.vector is not None:
+        raise Invalid("bad_value", param="emotion", reason="has sliders already: leave out vector")
+    vector = body.vector if body.sliders is None else emotions.bearable(body.sliders)
+    asked = Emotion(vector, body.clip, body.text, body.weight, body.random)
     if body.name is None:
         return asked
-    if (body.vector, body.clip, body.text) != (None, None, None):
+    if (vector, body.clip, body.text) != (None, None, None):
         raise Invalid(
-            "bad_value", param="emotion", reason="has a name already: leave out vector, clip and text"
+            "bad_value",
+            param="emotion",
+            reason="has a name already: leave out vector, sliders, clip and text",
         )
     preset = emotion_named(service, body.name)
     return preset and replace(preset, weight=body.weight, random=body.random)

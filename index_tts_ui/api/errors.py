@@ -146,32 +146,29 @@ def from_http(request: Request, error: HTTPException) -> TTSError:
     return TTSError("internal")
 
 
+KNOWN = (TTSError, RequestValidationError, HTTPException, ClientDisconnect)
+
+
+async def refusal(request: Request, error: Exception) -> Response:
+    """The answer to one of ``KNOWN``."""
+    if isinstance(error, TTSError):
+        return error_response(request, error)
+    if isinstance(error, RequestValidationError):
+        return error_response(request, from_validation(error.errors()))
+    if isinstance(error, HTTPException):
+        return error_response(request, from_http(request, error), error.headers)
+    # It hung up before its request was whole: nobody hears this answer, and nothing is wrong with us.
+    return error_response(request, Cancelled("cancelled", reason="the client closed the connection"))
+
+
+async def unhandled(request: Request, error: Exception) -> Response:
+    """The answer to a bug. The server logs the traceback: the error is raised again after this answer."""
+    log.error("request %s failed: %r", request.scope.get("state", {}).get("request_id"), error)
+    return error_response(request, TTSError("internal"))
+
+
 def install(app: FastAPI) -> None:
     """Every way out of the API speaks the envelope."""
-
-    async def known(request: Request, error: Exception) -> Response:
-        assert isinstance(error, TTSError)
-        return error_response(request, error)
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return error_response(request, from_validation(error.errors()))
-
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return error_response(request, from_http(request, error), error.headers)
-
-    async def gone(request: Request, error: Exception) -> Response:
-        # It hung up before its request was whole: nobody hears this answer, and nothing is wrong with us.
-        return error_response(request, Cancelled("cancelled", reason="the client closed the connection"))
-
-    async def unhandled(request: Request, error: Exception) -> Response:
-        # The server logs the traceback: Starlette raises the error again after this answer.
-        log.error("request %s failed: %r", request.scope.get("state", {}).get("request_id"), error)
-        return error_response(request, TTSError("internal"))
-
-    app.add_exception_handler(TTSError, known)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(ClientDisconnect, gone)
+    for kind in KNOWN:
+        app.add_exception_handler(kind, refusal)
     app.add_exception_handler(Exception, unhandled)

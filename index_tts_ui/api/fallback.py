@@ -18,14 +18,13 @@ class Fallback:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises HTTPException."""
-        methods = {method for route in self._routes for method in self._allowed(route, scope)}
+        met = [route for route in self._routes if route.matches(scope)[0] is Match.PARTIAL]
+        # `/voices/import` is a path of its own, not a voice of that name (`/voices/{id}`)
+        met = [route for route in met if not route.param_convertors] or met
+        methods = {method for route in met for method in route.methods or ()}
         if methods:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
         raise HTTPException(404)
-
-    def _allowed(self, route: Route, scope: Scope) -> set[str]:
-        match, _ = route.matches(scope)
-        return (route.methods or set()) if match is Match.PARTIAL else set()
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +20,7 @@ from ..quota import Quota
 from ..speech import Owner
 from . import login
 from .errors import error_response
+from .heads import heads
 
 OPEN = ("/healthz", "/readyz", login.PATH, login.OUT)  # probes, and the way in
 VOICES = "/v1/audio/voices"
@@ -62,45 +61,46 @@ class Gate:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        path = path_of(scope)
+        path = path_of(scope, self._prefix)
         try:
-            await self._admit(request, path)
+            await self._admit(scope, path)
         except Unauthorized as error:
-            if _is_visit(request):
+            if _is_visit(scope):
                 target = f"{self._prefix}{login.PATH}"
                 await RedirectResponse(target, 303, {"cache-control": "no-store"})(scope, receive, send)
             else:
-                await error_response(request, error, challenge(request))(scope, receive, send)
+                refusal = error_response(Request(scope), error, challenge(heads(scope)))
+                await refusal(scope, receive, send)
             return
         except TTSError as error:
             # the body, if there is one, is not read: the connection cannot be used again
-            await error_response(request, error, {"connection": "close"})(scope, receive, send)
+            await error_response(Request(scope), error, {"connection": "close"})(scope, receive, send)
             return
         if path in (login.PATH, login.OUT):
             await self._login(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _admit(self, request: Request, path: str) -> None:
+    async def _admit(self, scope: Scope, path: str) -> None:
         """Leave the owner in the state. Raises TTSError."""
-        stranger = anonymous(request.scope)
+        stranger, method = anonymous(scope), scope["method"]
         address = stranger.key.removeprefix("addr:")
         if not self._networks.allows(address):
             raise Forbidden("network_refused", address=address)
-        self._origins.check(request, path)
+        self._origins.check(scope, path)
         if path.startswith(CLOSED):
             raise Forbidden("role_missing", role="admin")
         if path in OPEN:
             return
-        owner = await self._guard.identify(request.headers, address)
-        if owner is None and self._guard.required:
-            raise Unauthorized("no_key")
+        owner = await self._guard.identify(heads(scope), address)
         if owner is None or owner is ANYBODY:
-            owner = replace(stranger, roles=self._guard.stranger_roles)
-        request.scope.setdefault("state", {})[STATE] = owner
-        self._check_role(owner, request.method, path)
-        if is_work(request.method, path) and not path.startswith(PAGE):
+            roles = self._guard.stranger_roles
+            if roles is None:
+                raise Unauthorized("no_key")
+            owner = Owner(stranger.key, roles=roles)
+        scope["state"][STATE] = owner
+        self._check_role(owner, method, path)
+        if is_work(method, path) and not path.startswith(PAGE):
             self._quota.hit(owner)
 
     def _check_role(self, owner: Owner, method: str, path: str) -> None:
@@ -109,9 +109,9 @@ class Gate:
             raise Forbidden("role_missing", role=role)
 
 
-def path_of(scope: Scope) -> str:
+def path_of(scope: Scope, prefix: str) -> str:
     """Below the prefix, whether or not a proxy left it there; without doubled slashes."""
-    path, prefix = scope["path"], scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
     below = path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
     return below if "//" not in below else "/" + below.lstrip("/")
 
@@ -130,9 +130,9 @@ def role_for(method: str, path: str) -> str:
     return "voices" if path == VOICES or path.startswith(VOICES + "/") else "speak"
 
 
-def challenge(request: Request) -> dict[str, str]:
+def challenge(headers: Mapping[str, str]) -> dict[str, str]:
     """Browsers would answer a Basic challenge with a window of their own, instead of our sign-in page."""
-    basic = "" if is_browser(request.headers) else ', Basic realm="tts", charset="UTF-8"'
+    basic = "" if is_browser(headers) else ', Basic realm="tts", charset="UTF-8"'
     return {"www-authenticate": f'Bearer realm="tts"{basic}', "connection": "close"}
 
 
@@ -141,8 +141,8 @@ def is_browser(headers: Mapping[str, str]) -> bool:
     return headers.get("user-agent", "").startswith("Mozilla/")
 
 
-def _is_visit(request: Request) -> bool:
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+def _is_visit(scope: Scope) -> bool:
+    return scope["method"] == "GET" and "text/html" in heads(scope).get("accept", "")
 
 
 class Origins:
@@ -158,16 +158,16 @@ class Origins:
         self._names = {"localhost", *(name.lower() for name in config.listed("allowed_hosts"))}
         self._own = socket.gethostname().partition(".")[0].lower()
 
-    def check(self, request: Request, path: str) -> None:
+    def check(self, scope: Scope, path: str) -> None:
         """Raises Forbidden."""
-        headers = request.headers
+        headers = heads(scope)
         origin, site = headers.get("origin", ""), headers.get("sec-fetch-site", "")
         if not (origin or site or is_browser(headers)):
             return
         host = headers.get("host", "")
-        if not (request.scope.get("state", {}).get("proxied") or self._is_ours(_name(host))):
+        if not (scope["state"].get("proxied") or self._is_ours(_name(host))):
             raise Forbidden("unknown_host", host=_name(host)[:128])
-        if not is_work(request.method, path) and request.method != "DELETE":
+        if not is_work(scope["method"], path) and scope["method"] != "DELETE":
             return
         if "*" in self._origins or (origin and origin in self._origins):
             return
@@ -182,7 +182,7 @@ class Origins:
         own = bool(self._own) and name.partition(".")[0] == self._own
         return is_address or own or name in self._names or name.endswith(".localhost")
 
-    def _same(self, origin: str, headers: Headers) -> bool:
+    def _same(self, origin: str, headers: Mapping[str, str]) -> bool:
         """Whether ``origin`` is what the browser calls us; without one, an address typed by hand."""
         if not origin:
             return True

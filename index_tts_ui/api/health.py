@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from .. import __version__
 from ..errors import MESSAGES
 from ..service import SpeechService
-from .deps import Service
+from .deps import Caller, Service
 from .errors import json_bytes
 from .schemas import Health, ServiceStatus
 
@@ -18,11 +18,13 @@ router = APIRouter(tags=["Health"])
 RETRY_SECONDS = 2  # what a probe of a service that is not ready should wait
 
 
-def _status(service: SpeechService) -> ServiceStatus:
+def _status(service: SpeechService, yours: int = 0) -> ServiceStatus:
     status = service.status()
     features = [feature for feature in service.spec.features if service.can(feature)]
     known = dict(zip(("en", "zh"), MESSAGES[status.hint], strict=True)) if status.hint else {}
-    return ServiceStatus(**{**asdict(status), "ready": status.ready, "features": features, "hint": known})
+    return ServiceStatus(
+        **{**asdict(status), "ready": status.ready, "features": features, "hint": known, "yours": yours}
+    )
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -54,6 +56,6 @@ async def readyz(service: Service) -> Response:
 
 
 @router.get("/v1/status")
-async def status(service: Service) -> ServiceStatus:
-    """The same, always 200: for the page's badge."""
-    return _status(service)
+async def status(service: Service, caller: Caller) -> ServiceStatus:
+    """The same, always 200: for the page's badge, and for servers in front of this one."""
+    return _status(service, service.steward.load(caller.key))

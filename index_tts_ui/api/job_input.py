@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -12,18 +13,20 @@ from pydantic import ValidationError
 from pydantic.json_schema import models_json_schema
 from starlette.datastructures import FormData, UploadFile
 
-from ..errors import Invalid
-from ..jobs import FileKind, NewJob, NewLine, lines_of, text_lines
+from .. import emotions
+from ..errors import Invalid, TTSError
+from ..jobs import FileKind, NewJob, NewLine, kind_of, lines_in, lines_of, located
 from ..parameters import PARAMETERS
 from ..service import SpeechService
 from .aliases import stand_in, voice_for
 from .deps import FORM, JSON
 from .emotion import EmotionBody, emotion_asked
-from .job_schemas import JobBody, LineFields
+from .glossary import readings
+from .job_schemas import JobBody, LineFields, TakeFields
 
-KINDS = ("txt", "csv", "srt", "json")
+KINDS = ("txt", "csv", "srt", "vtt", "json")
 _WHOLE = ("seed", *(name for name, item in PARAMETERS.items() if item.whole))
-_FLOATS = ("speed", "gap_ms", *(name for name, item in PARAMETERS.items() if not item.whole))
+_FLOATS = ("speed", "gap_ms", "fit", *(name for name, item in PARAMETERS.items() if not item.whole))
 
 
 def _schema() -> dict[str, Any]:
@@ -58,7 +61,7 @@ BODY: dict[str, Any] = {
                             "type": "string",
                             "format": "binary",
                             "description": "txt, csv (a header row names text, and voice, language, speed, "
-                            "emotion, seed, name), srt (its times are kept) or json (a list).",
+                            "emotion, seed, name, speaker, start, end), srt or vtt (its times are kept) or json (a list).",
                         },
                         "kind": {
                             "enum": list(KINDS),
@@ -78,22 +81,27 @@ BODY: dict[str, Any] = {
 
 async def job_asked(request: Request, service: SpeechService) -> NewJob:
     """The job of a request's body. Raises Invalid, RequestValidationError."""
+    return await service.in_pool(_job, service, await data_of(request, service))
+
+
+async def data_of(request: Request, service: SpeechService) -> Any:
+    """The body as JSON would have it, of a form, too."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given == "multipart/form-data":
         form = await request.form(max_files=1, max_fields=64)
-        return await service.in_pool(_from_form, service, form, await _file(form))
+        file = await _file(form)
+        return await service.in_pool(_from_form, service, form, file)
     if given not in (JSON, ""):
         raise Invalid("wrong_content_type", wanted=f"{JSON} or {FORM.partition(' or ')[0]}")
     raw = await request.body()
-    return await service.in_pool(_from_json, service, raw)
+    return await service.in_pool(_from_json, raw)
 
 
-def _from_json(service: SpeechService, raw: bytes) -> NewJob:
+def _from_json(raw: bytes) -> Any:
     try:
-        data = json.loads(raw)
+        return json.loads(raw)
     except (ValueError, RecursionError):
         raise Invalid("bad_request", reason="not JSON in UTF-8, or nested too deeply") from None
-    return _job(service, data)
 
 
 async def _file(form: FormData) -> tuple[str, bytes]:
@@ -110,13 +118,14 @@ async def _file(form: FormData) -> tuple[str, bytes]:
     return str(kind), data
 
 
-def _from_form(service: SpeechService, form: FormData, file: tuple[str, bytes]) -> NewJob:
+def _from_form(service: SpeechService, form: FormData, file: tuple[str, bytes]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, value in form.items():
         if isinstance(value, str) and name not in ("file", "kind", "input", "lines") and value:
             data[name] = _value(name, value)
     kind, raw = file
-    return _job(service, {**data, "lines": lines_of(cast(FileKind, kind), raw)})
+    lines = lines_of(cast(FileKind, kind), raw, "cast" in data)
+    return {**data, "lines": _directed(service, lines)}
 
 
 def _value(name: str, value: str) -> Any:
@@ -124,7 +133,9 @@ def _value(name: str, value: str) -> Any:
     try:
         if name in _FLOATS:
             return float(value)
-        if value.lstrip().startswith("{") and name in ("emotion", "voice"):
+        if value.lstrip().startswith("{") and name in ("emotion", "voice", "cast"):
+            return json.loads(value)
+        if name in ("glossary", "dictionary"):
             return json.loads(value)
         return int(value) if name in _WHOLE else value
     except (ValueError, RecursionError):
@@ -132,16 +143,45 @@ def _value(name: str, value: str) -> Any:
 
 
 def _job(service: SpeechService, data: Any) -> NewJob:
+    body = validated(data)
+    if body.input and body.lines:
+        raise Invalid("bad_value", param="input", reason="goes without 'lines'")
+    lines = body.lines or [LineFields.model_validate(line) for line in written_of(service, body)]
+    if not lines:
+        raise Invalid("empty_text", param="input")
+    asked = [line_of(service, index, line, body) for index, line in enumerate(lines)]
+    return whole_of(service, body, asked)
+
+
+def validated(data: Any) -> JobBody:
+    """Raises RequestValidationError."""
     try:
-        body = JobBody.model_validate(data)
+        return JobBody.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False)
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in problems]) from error
-    if body.input and body.lines:
-        raise Invalid("bad_value", param="input", reason="goes without 'lines'")
-    lines = body.lines or [LineFields.model_validate(line) for line in text_lines(body.input)]
-    if not lines:
-        raise Invalid("empty_text", param="input")
+
+
+def written_of(service: SpeechService, body: JobBody) -> list[dict[str, Any]]:
+    """The lines of ``input``. Raises Invalid."""
+    kind = kind_of(body.input) if body.kind == "auto" else body.kind
+    try:
+        return _directed(service, lines_in(body.input, kind, body.cast is not None))
+    except Invalid as error:
+        raise Invalid(error.code, **{**error.facts, "param": "input"}) from error
+
+
+def _directed(service: SpeechService, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A direction of the script that names an emotion is one, where the engine has any."""
+    for line in lines:
+        direction = line.pop("direction", None)
+        if isinstance(direction, str) and emotions.find(direction) and service.can("emotion"):
+            line.setdefault("emotion", direction)
+    return lines
+
+
+def whole_of(service: SpeechService, body: JobBody, lines: Sequence[NewLine]) -> NewJob:
+    """The job of these lines. Raises Invalid."""
     sample = lines[0].text
     voice = voice_for(service, body.voice or "", sample, body.language) or service.default_voice()
     take = {
@@ -149,25 +189,54 @@ def _job(service: SpeechService, data: Any) -> NewJob:
         **{"seed": body.seed, "params": body.params, "fallback": body.fallback},
         **_emotion(service, body.emotion),
         "stand_in": stand_in(service, body.voice or "", sample, body.language),
+        **({"glossary": [asdict(reading) for reading in readings(body.glossary)]} if body.glossary else {}),
+        **({} if body.dictionary else {"dictionary": False}),
+    }
+    samples = {line.speaker: line.text for line in reversed(lines)}
+    cast = {
+        name: _take(service, fields, samples.get(name, ""), body.language, f"cast.{name}")
+        for name, fields in (body.cast or {}).items()
     }
     return NewJob(
-        lines=tuple(_line(service, line, body.language) for line in lines),
+        lines=tuple(lines),
         take=take,
         title=body.title,
+        cast=cast,
+        fit=body.fit,
         gap=None if body.gap_ms is None else body.gap_ms / 1000,
         callback_url=body.callback_url,
     )
 
 
-def _line(service: SpeechService, line: LineFields, language: str) -> NewLine:
-    take: dict[str, Any] = _emotion(service, line.emotion)
-    if line.voice:
-        named = (service, line.voice, line.text, line.language or language)
+def line_of(service: SpeechService, index: int, line: LineFields, body: JobBody) -> NewLine:
+    """The line at ``index``. Raises Invalid."""
+    place = f"lines.{index}"
+    if line.end is not None and line.end <= (line.end if line.start is None else line.start):
+        raise Invalid("bad_value", param=f"{place}.end", reason="must be later than 'start'")
+    take = _take(service, line, line.text, body.language, place)
+    return NewLine(line.text.strip(), line.name, take, line.start, line.end, line.speaker.strip())
+
+
+def _take(
+    service: SpeechService, fields: TakeFields, sample: str, language: str, place: str = ""
+) -> dict[str, Any]:
+    """What is said of how to speak; ``sample`` tells an alias which language's voice it stands for."""
+    try:
+        take: dict[str, Any] = _emotion(service, fields.emotion)
+    except TTSError as error:
+        raise located(error, place) if place else error from None
+    if fields.voice:
+        named = (service, fields.voice, sample, fields.language or language)
         take |= {"voice": voice_for(*named), "stand_in": stand_in(*named)}
     for name in ("language", "speed", "seed"):
-        if (value := getattr(line, name)) is not None:
+        if (value := getattr(fields, name)) is not None:
             take[name] = value
-    return NewLine(line.text.strip(), line.name, take, line.start)
+    return take
+
+
+def take_asked(service: SpeechService, fields: TakeFields, sample: str) -> dict[str, Any]:
+    """How a line is to be spoken again, where that was said. Raises Invalid."""
+    return {name: value for name, value in _take(service, fields, sample, "").items() if name != "seed"}
 
 
 def _emotion(service: SpeechService, body: EmotionBody | None) -> dict[str, Any]:

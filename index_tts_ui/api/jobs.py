@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.responses import PlainTextResponse, StreamingResponse
 
+from .. import emotions
 from ..audio import FORMATS
 from ..errors import Invalid
-from ..jobs import SUBTITLES, Job, JobDesk, Segment, subtitles
+from ..jobs import SUBTITLES, Job, JobDesk, Segment, over, subtitles
 from ..jobs.record import Line
 from .deps import JSON, Caller, Service, wants
 from .fields import AudioFormat
 from .job_files import audio_file, zip_file
-from .job_input import BODY, job_asked
+from .job_input import BODY, job_asked, take_asked
+from .job_lines import lines_asked
 from .job_schemas import (
     JobDeleted,
     JobEntry,
@@ -24,8 +26,10 @@ from .job_schemas import (
     LineEntry,
     LinePage,
     Notice,
+    ReadPage,
     RetryBody,
     SegmentEntry,
+    TakeEntry,
 )
 from .schemas import REFUSALS
 from .sound import PING, SSE_HEADERS, sse, with_pings
@@ -91,8 +95,28 @@ def _segment(segment: Segment) -> SegmentEntry:
 
 
 def _line(line: Line, segments: list[Segment]) -> LineEntry:
-    own = [_segment(segment) for segment in segments if segment.line == line.index]
-    return LineEntry(line=line.index, name=line.name, text=line.text, segments=own)
+    return LineEntry(
+        line=line.index,
+        name=line.name,
+        speaker=line.speaker,
+        text=line.text,
+        start=line.start,
+        end=line.end,
+        fit=line.fit,
+        over=over(line, segments),
+        segments=[_segment(segment) for segment in segments],
+        **_take(line.take),
+    )
+
+
+def _take(take: Mapping[str, Any]) -> dict[str, Any]:
+    """What a TakeEntry has of it."""
+    found = {name: take.get(name) for name in TakeEntry.model_fields}
+    if found["emotion"] is not None:
+        plain = {name: value for name, value in found["emotion"].items() if value is not None}
+        preset = emotions.name_of(plain.get("vector", ())) if plain.get("weight") == 1 else ""
+        found["emotion"] = preset or plain
+    return found
 
 
 # ---- making and finding
@@ -124,6 +148,21 @@ async def create_job(
     return _entry(desk, job)
 
 
+@router.post(
+    "/lines",
+    response_class=Response,
+    openapi_extra=BODY,
+    responses={200: {"model": ReadPage, "description": "The lines; each with what is wrong with it."}},
+)
+async def read_lines(request: Request, service: Service, desk: Desk, caller: Caller) -> Response:
+    """The lines that a job of this body would have, without making it: who says what, and how.
+
+    A line that could not be spoken is there too, with its `problems`.
+    """
+    page = await lines_asked(request, service, lambda new: desk.wrong(new, caller))
+    return Response(page, media_type=JSON)
+
+
 @router.get("")
 async def list_jobs(
     desk: Desk,
@@ -153,7 +192,16 @@ async def list_lines(
     """Its lines, and the segments that they were cut into so far."""
     job = await desk.get(caller, job_id)
     lines, segments = await desk.lines(job, first, limit + 1)
-    return LinePage(data=[_line(line, segments) for line in lines[:limit]], has_more=len(lines) > limit)
+    own: dict[int, list[Segment]] = {line.index: [] for line in lines}
+    for segment in segments:
+        own[segment.line].append(segment)
+    return LinePage(
+        data=[_line(line, own[line.index]) for line in lines[:limit]],
+        has_more=len(lines) > limit,
+        fit=job.fit,
+        settings=TakeEntry(**_take(job.take)),
+        cast={name: TakeEntry(**_take(take)) for name, take in job.cast.items()},
+    )
 
 
 @router.get(
@@ -214,12 +262,19 @@ async def cancel_job(job_id: str, desk: Desk, caller: Caller) -> JobEntry:
 
 
 @router.post("/{job_id}/retry", dependencies=[Depends(wants(JSON))])
-async def retry_job(job_id: str, desk: Desk, caller: Caller, body: RetryBody | None = None) -> JobEntry:
-    """Speak a segment, a line, or (with neither) all that failed, again; also with another text."""
+async def retry_job(
+    job_id: str, service: Service, desk: Desk, caller: Caller, body: RetryBody | None = None
+) -> JobEntry:
+    """Speak a segment, a line, or (with neither) all that failed, again; a line also with another text, voice,
+    emotion, speed or language."""
     asked = body or RetryBody.model_validate({})
-    if asked.line is None and (asked.segment is not None or asked.text):
+    text = asked.text.strip()
+    take = take_asked(service, asked, text)
+    if asked.line is None and (asked.segment is not None or text or take):
         raise Invalid("missing_value", param="line")
-    job = await desk.retry(caller, job_id, asked.line, asked.segment, asked.text.strip(), asked.seed)
+    if take and asked.segment is not None:
+        raise Invalid("bad_value", param="segment", reason="speaks as its line: leave it out")
+    job = await desk.retry(caller, job_id, asked.line, asked.segment, text, asked.seed, take)
     return _entry(desk, job)
 
 

@@ -6,9 +6,9 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Sequence
 
-from fastapi import FastAPI, Request
-from starlette.datastructures import Headers, MutableHeaders
+from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +18,10 @@ from ..auth.keys import KeyStore
 from ..config import Config
 from ..errors import TooLarge
 from ..service import SpeechService
-from .errors import error_response
+from .errors import error_response, unhandled
 from .gate import Gate, Rules
+from .heads import heads
+from .shortcut import Shortcut
 
 BODY_SECONDS = 30.0
 BODY_PACE = 8192  # bytes a second
@@ -30,6 +32,7 @@ EXPOSED = (
     "x-tts-engine",
     "x-tts-ignored",
     "x-tts-note",
+    "x-tts-output",
     "x-tts-source",
     "content-disposition",
 )
@@ -38,27 +41,42 @@ EXPOSED = (
 class RequestIdMiddleware:
     """Puts ``x-request-id`` on every response: the client's own, or a new one.
 
-    A client's id that is none is answered under a new one; routes that would use it refuse it.
+    A client's id that is none is answered under a new one; routes that would use it refuse it. A bug that nobody
+    has answered for is answered for here. ``api`` is what ``request.app`` is within.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, api: FastAPI) -> None:
         self.app = app
+        self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id")
+        given = heads(scope).get("x-request-id")
         request_id = given if given and REQUEST_ID.fullmatch(given) else f"req-{secrets.token_hex(12)}"
-        scope.setdefault("state", {}).update(request_id=request_id, given_request_id=given)
+        scope["app"] = self.api
+        scope["state"].update(request_id=request_id, given_request_id=given)
+        header = (b"x-request-id", request_id.encode("ascii"))
+
+        started = False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                started = True
+                others = (pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id")
+                message = {**message, "headers": [*others, header]}
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:
+            if not started:
+                answer = await unhandled(Request(scope), error)
+                await answer(scope, receive, send_with_id)
+            raise  # the server logs it
 
 
 class BodyLimitMiddleware:
@@ -76,7 +94,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if int(Headers(scope=scope).get("content-length", "0")) > self.limit:
+        if int(heads(scope).get("content-length", "0")) > self.limit:
             error = TooLarge("body_too_large", limit=self.limit)
             await error_response(Request(scope), error, {"connection": "close"})(scope, receive, send)
             return
@@ -102,20 +120,26 @@ class BodyLimitMiddleware:
         await self.app(scope, limited, send)
 
 
-def install(app: FastAPI, service: SpeechService, config: Config) -> None:
-    """Outermost is what is added last. Without origins no page of another site may read anything."""
+def around(
+    whole: ASGIApp, app: FastAPI, service: SpeechService, config: Config, routers: Sequence[APIRouter]
+) -> ASGIApp:
+    """``whole``, which is ``app`` and the page, behind all this; the short way leads past FastAPI's own layers.
+
+    Without origins no page of another site may read anything.
+    """
     app.state.max_body = config.max_body
-    origins = config.listed("cors_origins")
+    prefix, origins = config.root_path, config.listed("cors_origins")
     guard = Guard(config, KeyStore(config.keys))  # here and not in Gate: a wrong setting must end the start
-    app.add_middleware(Gate, rules=Rules(config, guard), quota=service.quota, prefix=config.root_path)
+    stack: ASGIApp = whole if prefix else Shortcut(whole, routers)
+    stack = Gate(stack, Rules(config, guard), service.quota, prefix)
     guard.warn()
-    app.add_middleware(BodyLimitMiddleware, limit=config.max_body)
+    stack = BodyLimitMiddleware(stack, config.max_body)
     if origins:
-        app.add_middleware(
-            CORSMiddleware,
+        stack = CORSMiddleware(
+            stack,
             allow_origins=list(origins),
             allow_methods=["*"],
             allow_headers=["*"],
             expose_headers=list(EXPOSED),
         )
-    app.add_middleware(RequestIdMiddleware)
+    return RequestIdMiddleware(stack, app)

@@ -12,6 +12,7 @@ from ..speech import SpeechRequest
 from .aliases import stand_in, voice_for
 from .deps import Asked, DirectRoute, Service
 from .emotion import emotion_asked, emotion_instructed
+from .glossary import readings
 from .schemas import REFUSALS, Model, ModelName, ModelNames, Models, SpeechBody
 from .sound import SpeechResponse
 
@@ -44,7 +45,8 @@ async def create_speech(body: SpeechBody, ask: Asked) -> Response:
     without its last chunk, and an sse stream ends with `speech.audio.error`. `X-TTS-Engine` names the
     engine that speaks; where that is the backup, `X-TTS-Note` says why. `X-TTS-Source`: `cached`
     or `shared`, where it was not spoken for this request alone. With an `Idempotency-Key` it is spoken to its
-    end also when the connection is closed.
+    end also when the connection is closed. `X-TTS-Output` is the id of what is kept (`keep`), for
+    `/v1/audio/outputs/{id}` and below.
     """
     service = ask.service
     service.check_model(body.model)
@@ -64,14 +66,21 @@ async def create_speech(body: SpeechBody, ask: Asked) -> Response:
         timeout=body.timeout,
         fallback=body.fallback,
         stand_in=stand_in(service, body.voice, body.input, body.language),
-        cache=body.cache,
+        cache=False if body.raw else body.cache,
+        glossary=readings(body.glossary),
+        dictionary=body.dictionary,
         id=ask.request_id,
     )
     handle = await service.submit(asked, ask.caller, ask.idempotency_key)
+    handle.raw = body.raw
     headers = {} if followed else {"x-tts-ignored": "instructions"}
     if handle.source != "spoken":
         headers["x-tts-source"] = handle.source
-    return SpeechResponse(service, handle, body.response_format, body.stream_format, headers)
+    recording = service.keep(handle, attended=False) if body.keep else None
+    if recording is not None:
+        headers["x-tts-output"] = recording.id
+        service.remember(recording, asked, ask.caller)
+    return SpeechResponse(service, handle, body.response_format, body.stream_format, headers, recording)
 
 
 def _model(name: str) -> Model:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
@@ -71,6 +71,21 @@ def _heard(job: Job, hear: Callable[[Event], None]) -> Iterator[None]:
         yield
     finally:
         job.observers.remove(hear)
+
+
+class OwnRequests(BaseModel):
+    """GET /v1/requests, the oldest first."""
+
+    requests: list[Progress]
+
+
+@router.get("/v1/requests")
+async def own_requests(
+    service: Service, caller: Caller, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> OwnRequests:
+    """Your requests that are under way."""
+    found = service.steward.requests(caller.key)[:limit]
+    return OwnRequests(requests=[_progress(one.job) for one in found])
 
 
 @router.get("/v1/requests/{request_id}")

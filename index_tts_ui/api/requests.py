@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
@@ -76,11 +77,15 @@ def _news(event: Event, output: str) -> bytes:
     if isinstance(event, Queued):
         return sse({"position": event.position, "eta": event.eta}, "queued")
     if isinstance(event, Started):
-        told = {"engine": event.engine, "segments": list(event.segments), **_notice(event)}
-        return sse(told, "started")
+        return sse(_beginning(event), "started")
     assert isinstance(event, Ended)
     error = event.error and _error(event.error)
     return sse({"usage": asdict(event.usage), "error": error, "output": output}, "ended")
+
+
+def _beginning(event: Started) -> dict[str, Any]:
+    names = ("engine", "segments", "voices", "pauses", "lead")
+    return {**{name: getattr(event, name) for name in names}, **_notice(event)}
 
 
 def _notice(event: Started) -> dict[str, str]:

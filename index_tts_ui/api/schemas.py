@@ -20,6 +20,7 @@ from .fields import (
     Voice,
     with_parameters,
 )
+from .glossary import Glossary, UseDictionary
 
 
 def _speech_schema(schema: dict[str, Any]) -> None:
@@ -35,7 +36,10 @@ class SpeechBody(ParameterBody):
 
     model_config = ConfigDict(json_schema_extra=_speech_schema)
     model: Text = Field(min_length=1, max_length=256, description="One of GET /v1/models.")
-    input: Text = Field(description="What to say: 1 to 4096 characters (the setting max_text).")
+    input: Text = Field(
+        description="What to say: 1 to 4096 characters (the setting max_text). `[pause 0.5s]` is silence, "
+        "`[voice: NAME]` lets another voice go on, `[voice]` the first one again."
+    )
     voice: Voice
     instructions: Text = Field(
         "",
@@ -58,10 +62,24 @@ class SpeechBody(ParameterBody):
         description="true: an equal request's sound, kept or under way, will do, and this one may be kept. "
         "Absent: as the setting cache says.",
     )
+    keep: bool = Field(
+        False,
+        strict=True,
+        description="true: the sound stays for a while under the id in `X-TTS-Output`, where its segments can be "
+        "made again; it is told of in GET /v1/audio/history.",
+    )
     fallback: Literal["", "any"] = Field(
         "",
         description="any: should the engine fail, the backup engine may speak it in another voice and without its "
         "emotion. Without it a cloned voice is never spoken in another one; stock names may be.",
+    )
+    glossary: Glossary = ()
+    dictionary: UseDictionary = True
+    raw: bool = Field(
+        False,
+        strict=True,
+        description="true: the sound as the engine made it, neither levelled nor trimmed; for a server in front "
+        "of this one, which does that itself.",
     )
 
 
@@ -101,6 +119,10 @@ class PreviewBody(Body):
     language: Language = ""
     voice: Annotated[Text, Field(max_length=256)] = ""
     segment_tokens: int | None = Field(None, description="As in a speech request, where the engine has it.")
+    pause_ms: int | None = Field(None, description="As in a speech request, where the engine has it.")
+    speed: Speed = 1.0
+    glossary: Glossary = ()
+    dictionary: UseDictionary = True
 
 
 class Segment(BaseModel):
@@ -109,6 +131,9 @@ class Segment(BaseModel):
     text: str
     tokens: int
     language: str
+    voice: str = Field("", description='As a mark in the text names it; "" is the request\'s own.')
+    pause: float | None = Field(None, description="Seconds of silence that a mark wants behind it.")
+    pause_before: float = Field(0.0, description="Seconds of silence that a mark wants before the first one.")
 
 
 class Preview(BaseModel):
@@ -117,7 +142,7 @@ class Preview(BaseModel):
     segments: list[Segment]
     characters: int
     tokens: int
-    estimated_seconds: float = Field(description="Of sound, roughly, at speed 1.")
+    estimated_seconds: float = Field(description="Of sound with its pauses, roughly.")
 
 
 class Model(BaseModel):
@@ -213,6 +238,7 @@ class ServiceStatus(BaseModel):
     waiting: int
     running: int
     max_waiting: int
+    yours: int = Field(0, description="What of waiting and running is the caller's; GET /v1/status only.")
     restarts: int
     workers: list[Worker]
     features: list[str] = Field(description="What the engine can do, such as clone, emotion, emotion_text.")

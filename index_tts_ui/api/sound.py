@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 from ..audio import FORMATS, Encoder
 from ..errors import Cancelled, TTSError
+from ..outputs import Recording
 from ..service import Handle, SpeechService
-from ..speech import Ended, Event, SegmentReady, Started, Usage
+from ..speech import Audio, Ended, Event, SegmentReady, Started, Usage
 
 log = logging.getLogger("tts.api")
 T = TypeVar("T")
@@ -177,7 +178,7 @@ class SpeechResponse(Response):
 
     Nothing is sent before the first segment is there: what fails until then is raised, and
     becomes a proper status. Later an ``audio`` body is cut off, so that it is seen to be
-    short, and an ``sse`` body ends with an error event.
+    short, and an ``sse`` body ends with an error event. What is kept is read from its ``recording``.
     """
 
     def __init__(
@@ -187,8 +188,10 @@ class SpeechResponse(Response):
         fmt: str,
         framing: Literal["audio", "sse"] = "audio",
         headers: dict[str, str] | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self._service = service
+        self._events = recording.events if recording else handle.events
         self._handle = handle
         self._format = fmt
         self._sse = framing == "sse"
@@ -200,21 +203,23 @@ class SpeechResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification. Raises TTSError before the first byte only."""
         async with attended(self._handle, receive):
-            events = self._handle.events()
+            events = self._events()
             started, first = await first_sound(events)
-            self.headers.update(engine_headers(started))
-            total = len(first.audio.samples) if len(self._handle.pieces) == 1 else None
-            coder = Coder(self._service, self._format, first.audio.rate, total)
+            told = engine_headers(started).items()
+            headers = [*self.raw_headers, *((name.encode(), value.encode()) for name, value in told)]
+            rate, samples = first.audio.rate, first.audio.samples
+            total = len(samples) if len(self._handle.job.segments) == 1 else None
             if total is not None and self._format in INLINE and not self._sse:
-                await self._send_whole(_file(self._format, first.audio.rate, first.audio.samples), send)
+                await self._send_whole(_file(self._format, rate, samples), send, headers)
                 return
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            coder = Coder(self._service, self._format, rate, total)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             await self._send_body(encoded(first, events, coder), send, started)
 
-    async def _send_whole(self, body: bytes, send: Send) -> None:
+    async def _send_whole(self, body: bytes, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         """A short sound goes in one piece: there is nothing to wait for, and its length is known."""
-        self.headers["content-length"] = str(len(body))
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _send_body(
@@ -242,8 +247,8 @@ async def _send_chunk(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-async def whole(service: SpeechService, handle: Handle, receive: Receive, fmt: str) -> tuple[Started, bytes]:
-    """What spoke, and the complete file, with true lengths inside. Raises the request's error."""
+async def collected(handle: Handle, receive: Receive) -> tuple[Started, Audio]:
+    """What spoke, and all that it said. Raises the request's error."""
     async with attended(handle, receive):
         events = handle.events()
         started, first = await first_sound(events)
@@ -253,7 +258,13 @@ async def whole(service: SpeechService, handle: Handle, receive: Receive, fmt: s
                 parts.append(event.audio.samples)
             elif isinstance(event, Ended) and event.error is not None:
                 raise event.error
-    return started, await service.in_pool(_file, fmt, first.audio.rate, np.concatenate(parts))
+    return started, Audio(first.audio.rate, np.concatenate(parts))
+
+
+async def whole(service: SpeechService, handle: Handle, receive: Receive, fmt: str) -> tuple[Started, bytes]:
+    """What spoke, and the complete file, with true lengths inside. Raises the request's error."""
+    started, audio = await collected(handle, receive)
+    return started, await service.in_pool(_file, fmt, audio.rate, audio.samples)
 
 
 def _file(fmt: str, rate: int, samples: np.ndarray) -> bytes:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from .formats import LABEL
-from .samples import StreamResampler
+from .samples import StreamResampler, bounded
 
 FLAC_TOTAL = slice(21, 26)  # bytes of STREAMINFO: 4 bits of sample size, 36 bits of total samples
 
@@ -75,7 +75,7 @@ class ContainerWriter:
 
     def write(self, samples: np.ndarray) -> bytes:
         """The header, the first time, and the packets that are ready."""
-        self._push(self._resampler.push(samples))
+        self._push(self._resampler.push(bounded(samples)))
         return self._take()
 
     def close(self) -> bytes:

@@ -9,11 +9,12 @@ import numpy as np
 from ..errors import Invalid
 from .container import ContainerWriter
 from .formats import FORMATS
-from .samples import bounded
 from .wav import PcmWriter, WavWriter
 
 
 class _Writer(Protocol):
+    """Samples may be anything: each sees to it that what it makes of them is sound."""
+
     def write(self, samples: np.ndarray) -> bytes: ...
 
     def close(self) -> bytes: ...
@@ -46,7 +47,7 @@ class Encoder:
 
     def encode(self, samples: Any) -> bytes:
         """The bytes that are ready once these samples ([n], float32 in [-1, 1]) are in; b"" is possible."""
-        return self._writer.write(bounded(samples))
+        return self._writer.write(np.asarray(samples, dtype=np.float32).reshape(-1))
 
     def finish(self) -> bytes:
         """The rest. Call it once. Raises ValueError where ``total_samples`` of a wav was not kept."""

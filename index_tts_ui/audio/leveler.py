@@ -31,12 +31,18 @@ class Leveler:
 
     Args:
         rate: Hz of the samples.
+        known: what another leveller's ``known`` was, to go on from there.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, known: tuple[float, float] = (0.0, 0.0)) -> None:
         self._rate = rate
-        self._gain = 0.0  # dB
-        self._heard = 0.0  # seconds of speech the gain rests on
+        self._begin = known
+        self._gain, self._heard = known  # dB; seconds of speech the gain rests on
+
+    @property
+    def known(self) -> tuple[float, float]:
+        """What was learnt about the loudness so far."""
+        return self._gain, self._heard
 
     def process(self, samples: Any, pause_after: float, first: bool, last: bool) -> np.ndarray:
         """One segment, ready to be put behind the one before it. Segments come in order.
@@ -44,14 +50,14 @@ class Leveler:
         Args:
             samples: [n], float in [-1, 1] or a little over; NaN and infinity become silence.
             pause_after: seconds of silence to end with; left out after the ``last`` segment.
-            first: the recording begins here: what was learnt about the loudness is forgotten.
+            first: the recording begins here: what was learnt about the loudness since then is forgotten.
             last: the recording ends here.
 
         Returns:
             Float32 [m], its true peak under -1 dBFS, its first and last sample 0.
         """
         if first:
-            self._gain = self._heard = 0.0
+            self._gain, self._heard = self._begin
         speech = self._matched(trim(bounded(samples, LARGEST), self._rate))
         fade(speech, self._rate)
         speech = limit(speech, self._rate)

@@ -56,4 +56,4 @@ class StreamResampler:
         """What is ready at the new rate; with ``last``, all the rest. Float32 [m]."""
         if self._stream is None:
             return samples
-        return self._stream.resample_chunk(samples, last=last)
+        return self._stream.resample_chunk(bounded(samples), last=last)

@@ -26,7 +26,8 @@ class PcmWriter:
 
     def close(self) -> bytes:
         """What the resampler still held."""
-        return to_pcm16(self._resampler.push(np.zeros(0, np.float32), last=True))
+        rest = self._resampler.push(np.zeros(0, np.float32), last=True)
+        return to_pcm16(rest) if len(rest) else b""
 
 
 class WavWriter:

@@ -25,6 +25,7 @@ GUESSES = (
     "10:30"  # passwords a second, and at once, that are tried, in all: scrypt costs 16 MiB and 50 ms each
 )
 GUESSES_EACH = "0.2:10"  # of one address: a person who mistypes, not one who guesses
+ALL, SPEAK = frozenset(ROLES), frozenset(("speak",))
 REMEMBERED = 256  # right passwords, so that each request of HTTP Basic need not be stretched again
 
 
@@ -48,21 +49,20 @@ class Guard:
     @property
     def required(self) -> bool:
         """Whether a request needs credentials. A list of keys that cannot be read counts as one with keys."""
-        if self._required != "auto":
-            return self._required == "on"
-        try:
-            return self._tokens is not None or bool(self.store.ring.keys)
-        except BadConfig:
-            return True
+        return self.stranger_roles is None
 
     @property
-    def stranger_roles(self) -> frozenset[str]:
-        """What somebody without a key may do where none is required: all, unless others have keys."""
+    def stranger_roles(self) -> frozenset[str] | None:
+        """What somebody without a key may do: all, unless others have keys; None where a key is required."""
+        if self._required == "on":
+            return None
         try:
             alone = self._tokens is None and not self.store.ring.keys
         except BadConfig:
             alone = False
-        return frozenset(ROLES if alone else ("speak",))
+        if alone:
+            return ALL
+        return None if self._required == "auto" else SPEAK
 
     def warn(self) -> None:
         """Say at the start what an operator should know."""

@@ -100,6 +100,14 @@ class KeyStore:
         now = self._clock()
         return next((key for key in self.ring.keys if key.id == key_id and key.is_valid(now)), None)
 
+    def still_holds(self, owner: str) -> bool:
+        """Whether an owner's key (``Owner.key``) is valid; what is no key of ours, or cannot be read, is let be."""
+        kind, _, key_id = owner.partition(":")
+        try:
+            return kind != "key" or self.of_id(key_id) is not None
+        except BadConfig:
+            return True
+
     def of_password(self, name: str, password: str) -> Key | None:
         """The valid entry of a name and its password: slow on purpose, so call it off the event loop."""
         now = self._clock()

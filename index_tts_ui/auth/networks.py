@@ -35,6 +35,11 @@ def _within(address: Address | None, nets: tuple[Net, ...]) -> bool:
     return address is not None and any(address in net for net in nets)
 
 
+def among(host: str, nets: tuple[Net, ...]) -> bool:
+    """Whether an address, as text, is in one of the networks."""
+    return _within(_address(host), nets)
+
+
 class Networks:
     """``allowed`` empty: everybody. This machine itself is always allowed, so that probes work."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
+from ..speech import Audio, Piece, Reading, Segment, VoiceInfo, VoiceRef
 
 Progress = Callable[[float, str], None]  # fraction 0-1, what is being done
 # What a GPU's failure is called, without importing the library that calls it so: classes of torch, and
@@ -28,7 +28,8 @@ class EngineInfo:
     """What the worker tells the server once the engine is loaded.
 
     ``max_rows``: segments that share one step. ``features``: names from
-    "speed", "blend", "clone", "emotion", "emotion_text", "seed", "pronunciation". ``patience``: how many
+    "speed", "blend", "clone", "emotion", "emotion_text", "seed", "pronunciation", "transcript" (it uses
+    what is said in a clip). ``patience``: how many
     times longer than usual one segment, and one step, may take (a large model on a CPU).
     """
 
@@ -90,7 +91,11 @@ def is_device_failure(error: BaseException) -> bool:
 
 
 class Engine(Protocol):
-    """Called from the worker's engine thread only, except :meth:`cancel`."""
+    """Called from the worker's engine thread only, except :meth:`cancel`.
+
+    An engine whose step waits for something else than the device (threads of its own) may have ``nudge()``, too,
+    for any thread: something has come for it, and a step that waits returns.
+    """
 
     def __init__(self, options: EngineOptions) -> None: ...
 
@@ -104,7 +109,8 @@ class Engine(Protocol):
         """Take a segment; bad input becomes a Result of a later step, not an exception."""
 
     def step(self) -> list[Result]:
-        """One unit of work (<= 30 ms on a GPU; a whole row for a CPU engine). [] is fine.
+        """One unit of work (<= 30 ms on a GPU; up to a whole row for a CPU engine). [] is fine: ask again while
+        it is busy.
 
         Memory that ran out for some segments while the device is still good is a Result for each of
         them, ``retryable``: it then runs again, alone. Raises ``DeviceFailed`` (or a CUDA error of
@@ -139,7 +145,12 @@ class Frontend(Protocol):
         """The built-in voices, best first for each language."""
 
     def split(
-        self, text: str, language: str = "", voice_language: str = "zh-CN", budget: int | None = None
+        self,
+        text: str,
+        language: str = "",
+        voice_language: str = "zh-CN",
+        budget: int | None = None,
+        readings: Sequence[Reading] = (),
     ) -> list[Piece]:
         """Clean, normalise and cut ``text`` at sentence ends; [] where nothing can be spoken.
 
@@ -147,8 +158,12 @@ class Frontend(Protocol):
         ``budget`` tokens (default: the engine's own choice, never above ``max_tokens``),
         none is cut inside a word or number. ``language`` ("zh", "en", "") "" is decided
         by the text, and by ``voice_language`` ("zh-CN", "en-US", "en-GB": the accent, too)
-        where the text, such as "2026", does not tell.
+        where the text, such as "2026", does not tell. ``readings`` are said wherever their words stand, in
+        the sentences of their language; of a kind that the engine has not, they are left out.
         """
+
+    def unsayable(self, reading: Reading) -> str:
+        """The part of a reading, of a kind that the engine has, which is none to it; "" where it can say it all."""
 
     def count(self, text: str, language: str = "", voice_language: str = "zh-CN") -> int:
         """Tokens that ``text`` costs."""

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadConfig
-from ..speech import Audio, Piece, Segment, VoiceInfo, VoiceRef
+from ..speech import Audio, Piece, Reading, Segment, VoiceInfo, VoiceRef
 from .base import DeviceFailed, EngineInfo, EngineOptions, Progress, Result
+from .glossary import Glossary
+from .protect import STAND_IN, Item, Protected, Term, protect, terms
 
 RATE = 24_000
 LEAK_BYTES = 64 << 20
@@ -213,7 +215,23 @@ class ToneCloneEngine(ToneEngine):
     """The same with all that a cloning engine can be asked; a clip's voice is some semitones higher."""
 
     name = "tone-clone"
-    features = ("speed", "clone", "emotion", "emotion_text", "seed", "pronunciation")
+    features = ("speed", "clone", "emotion", "emotion_text", "seed", "pronunciation", "transcript")
+
+
+_NO_FILES = Glossary()
+
+
+def _is_respelled(item: Item) -> bool:
+    return isinstance(item, Term) and any(said.kind == "respelling" for said in item.readings.values())
+
+
+def _said(text: str, hidden: Protected, language: str) -> str:
+    def said(match: re.Match[str]) -> str:
+        item = hidden.items[match[1]]
+        reading = item.reading(language) if isinstance(item, Term) else None
+        return item.source if reading is None or reading.kind != "respelling" else reading.said
+
+    return STAND_IN.sub(said, text)
 
 
 class ToneFrontend:
@@ -228,19 +246,31 @@ class ToneFrontend:
             VoiceInfo("tone-b", "Tone B", "音调乙", "en-US", "male"),
         )
 
+    def unsayable(self, reading: Reading) -> str:
+        """Any other text will do."""
+        return ""
+
     def split(
-        self, text: str, language: str = "", voice_language: str = "zh-CN", budget: int | None = None
+        self,
+        text: str,
+        language: str = "",
+        voice_language: str = "zh-CN",
+        budget: int | None = None,
+        readings: Sequence[Reading] = (),
     ) -> list[Piece]:
-        """See ``Frontend.split``."""
+        """See ``Frontend.split``; of readings, respellings."""
         limit = min(budget or 60, self.max_tokens)
+        hidden = protect(text, [terms(_NO_FILES, readings)], _is_respelled) if readings else Protected(text)
         pieces: list[Piece] = []
-        for sentence in _SENTENCE.findall(text):
+        for sentence in _SENTENCE.findall(hidden.text):
             units = _UNIT.findall(sentence.strip())
             for start in range(0, len(units), limit):
                 part = "".join(units[start : start + limit])
                 if any(unit.isalnum() or unit.startswith("[[") for unit in units[start : start + limit]):
-                    tongue = language or ("zh" if re.search(r"[\u4e00-\u9fff]", part) else "en")
-                    pieces.append(Piece(part, part, len(units[start : start + limit]), tongue, 0.1))
+                    words = hidden.restored(part) if hidden.items else part
+                    tongue = language or ("zh" if re.search(r"[\u4e00-\u9fff]", words) else "en")
+                    said = _said(part, hidden, tongue) if hidden.items else part
+                    pieces.append(Piece(words, said, len(_UNIT.findall(said)), tongue, 0.1))
         return pieces
 
     def count(self, text: str, language: str = "", voice_language: str = "zh-CN") -> int:

@@ -4,15 +4,18 @@ A job's lines are cut into segments; each finished segment is a file, and a row 
 dies between two segments loses none of them. No names but these are for other rooms.
 """
 
+from .asked import located
 from .desk import JobDesk
+from .fitting import over
 from .record import ENDED, Job, NewJob, NewLine, Segment
 from .sound import Placed, blocks, placed, total
-from .sources import FileKind, lines_of, text_lines
+from .sources import MOST_LINES, FileKind, kind_of, lines_in, lines_of, text_lines
 from .subtitles import FORMATS as SUBTITLES
 from .subtitles import subtitles
 
 __all__ = [
     "ENDED",
+    "MOST_LINES",
     "SUBTITLES",
     "FileKind",
     "Job",
@@ -22,7 +25,11 @@ __all__ = [
     "Placed",
     "Segment",
     "blocks",
+    "kind_of",
+    "lines_in",
     "lines_of",
+    "located",
+    "over",
     "placed",
     "subtitles",
     "text_lines",

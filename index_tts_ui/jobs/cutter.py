@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from .. import markup
 from ..errors import Invalid, TTSError
 from ..service import SpeechService
+from ..speech import Owner, Piece
 from .job_table import JobTable
-from .record import Line, said
+from .record import Cut, Line, said, to_request
 from .segment_table import SegmentTable
 from .sources import chunks
 
 T = TypeVar("T")
+SPLITTING = ("segment_tokens", "pause_ms")  # parameters that count where a text is cut
 
 
 class Tables(Protocol):
@@ -39,36 +42,50 @@ class Cutter:
         self._service = service
         self._tables = tables
 
-    async def cut(self, job_id: str, line: Line) -> None:
+    async def cut(self, job_id: str, line: Line, owner: Owner) -> None:
         """Write down its segments: also where there is nothing to be spoken, or it is refused."""
         ask, segments = self._tables.ask, self._tables.segments
-        found = await ask(self._tables.jobs.take, job_id)
-        if found is None:
+        take = await ask(self._tables.jobs.take, job_id, line)
+        if take is None:
             return
         try:
-            pieces = await self._pieces(line.text, {**found[0], **line.take})
+            pieces = await self._pieces(line.text, take, owner)
         except TTSError as error:
-            await ask(segments.split, job_id, line, [(line.text, 0.0)], "failed", said(error))
+            await ask(segments.split, job_id, line, [Cut(line.text)], "failed", said(error))
             return
         if pieces:
             await ask(segments.split, job_id, line, pieces)
         else:
-            await ask(segments.split, job_id, line, [(line.text, 0.0)], "empty")
+            await ask(segments.split, job_id, line, [Cut(line.text)], "empty")
 
-    async def _pieces(self, text: str, take: dict[str, Any]) -> list[tuple[str, float]]:
-        params = take.get("params", {})
-        pieces: list[tuple[str, float]] = []
-        for chunk in chunks(text, self._service.config.max_text):
-            for words, pause in await self._preview(chunk, take, params.get("segment_tokens")):
-                pieces.append((words, params.get("pause_ms", 1000 * pause) / 1000))
-        return pieces
+    async def _pieces(self, text: str, take: dict[str, Any], owner: Owner) -> list[Cut]:
+        limit = self._service.config.max_text
+        found: list[Piece] = []
+        # what is longer than a request may be is cut between its marks first, never within one
+        for span in markup.parse(text) if len(text) > limit else [markup.Span(text)]:
+            made: list[Piece] = []
+            for chunk in chunks(span.text, limit):
+                made += await self._preview(
+                    chunk, {**take, **({"voice": span.voice} if span.voice else {})}, owner
+                )
+            found = markup.joined(found, span, made)
+        return [Cut(piece.text, piece.pause_after, piece.voice) for piece in found]
 
-    async def _preview(self, text: str, take: dict[str, Any], budget: int | None) -> list[tuple[str, float]]:
-        language, voice = take.get("language", ""), take.get("voice", "")
+    async def _preview(self, text: str, take: dict[str, Any], owner: Owner) -> list[Piece]:
+        asked = to_request(take, text)
+        params = {name: value for name, value in asked.params.items() if name in SPLITTING}
         try:
-            found = await self._service.preview(text, language=language, voice=voice, segment_tokens=budget)
+            return await self._service.preview(
+                text,
+                language=asked.language,
+                voice=asked.voice,
+                owner=owner,
+                glossary=asked.glossary,
+                dictionary=asked.dictionary,
+                words_checked=False,  # each segment is, when it is spoken: one that is refused fails alone
+                **params,
+            )
         except Invalid as error:
             if error.code in ("nothing_to_speak", "empty_text"):
                 return []
             raise
-        return [(piece.text, piece.pause_after) for piece in found]

@@ -1,26 +1,17 @@
-"""Database: the SQLite file (WAL) of the jobs, its tables, and what a row means. One thread may use it.
-
-Another process may have the same file open: during a handover two servers do.
-"""
+"""Database: the SQLite file of the jobs, its tables, and what a row means. One thread may use it."""
 
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .. import database
 from ..speech import Owner
 from .record import Job, Line, Segment
 
-log = logging.getLogger("tts.jobs")
-BUSY_SECONDS = 10.0
-VERSION = 1
 _SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, who TEXT NOT NULL, key TEXT, fingerprint TEXT NOT NULL, title TEXT NOT NULL,
@@ -43,62 +34,23 @@ CREATE TABLE segments (
     error TEXT, revision INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job, line, seg)) WITHOUT ROWID;
 CREATE INDEX pending ON segments (job, line, seg) WHERE state = 'pending';
 """
+# An older server, which may still speak during a handover, knows nothing of these.
+_SPEAKERS = """
+ALTER TABLE jobs ADD COLUMN speakers TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE jobs ADD COLUMN fit REAL;
+ALTER TABLE lines ADD COLUMN speaker TEXT NOT NULL DEFAULT '';
+ALTER TABLE lines ADD COLUMN until REAL;
+ALTER TABLE lines ADD COLUMN fit REAL NOT NULL DEFAULT 1;
+ALTER TABLE lines ADD COLUMN fits INTEGER NOT NULL DEFAULT 0;
+"""
+_MARKED = "ALTER TABLE segments ADD COLUMN voice TEXT NOT NULL DEFAULT '';"
 
 
-class Database:
-    """See the module."""
+class Database(database.Database):
+    """The tables of the jobs in ``path``."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = _opened(path)
-        except sqlite3.DatabaseError as error:
-            if "not a database" not in str(error) and "malformed" not in str(error):
-                raise
-            aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
-            log.error(
-                "%s cannot be read (%s): it is put aside as %s, and jobs begin anew", path, error, aside
-            )
-            path.rename(aside)
-            self._db = _opened(path)
-
-    def close(self) -> None:
-        """Nothing may be asked after it."""
-        self._db.close()
-
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of the block, or nothing of it."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def all(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """Every row of a query."""
-        return self._db.execute(query, values).fetchall()
-
-    def one(self, query: str, *values: Any) -> sqlite3.Row | None:
-        """Its first row."""
-        row: sqlite3.Row | None = self._db.execute(query, values).fetchone()
-        return row
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last rows, never the file
-    db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-        for statement in filter(str.strip, _SCHEMA.split(";")):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {VERSION}")
-    db.execute("COMMIT")
-    return db
+        super().__init__(path, _SCHEMA, _SPEAKERS, _MARKED)
 
 
 def packed(data: Any) -> str | None:
@@ -121,6 +73,7 @@ def job_of(row: sqlite3.Row) -> Job:
     """A row of ``jobs`` with its counts."""
     found = {key: row[key] for key in row.keys() if key in Job.__dataclass_fields__}  # noqa: SIM118 a Row is no dict
     found["take"] = json.loads(row["take"])
+    found["cast"] = json.loads(row["speakers"])
     found["error"] = row["error"] and json.loads(row["error"])
     found["audio_seconds"] = round(row["audio_seconds"], 3)
     found["engine_seconds"] = round(row["engine_seconds"], 3)
@@ -130,11 +83,12 @@ def job_of(row: sqlite3.Row) -> Job:
 def line_of(row: sqlite3.Row) -> Line:
     """A row of ``lines``."""
     take = json.loads(row["take"])
-    return Line(row["line"], row["text"], row["name"], take, row["start"], bool(row["split"]))
+    slot = (row["start"], bool(row["split"]), row["until"])
+    return Line(row["line"], row["text"], row["name"], take, *slot, row["speaker"], row["fit"])
 
 
 def segment_of(row: sqlite3.Row) -> Segment:
     """A row of ``segments``."""
-    keys = ("job", "line", "text", "pause", "state", "tries", "seed", "samples", "rate", "engine")
+    keys = ("job", "line", "text", "pause", "state", "tries", "seed", "samples", "rate", "engine", "voice")
     error = row["error"] and json.loads(row["error"])
     return Segment(index=row["seg"], error=error, **{key: row[key] for key in keys})

@@ -8,20 +8,21 @@ import json
 import secrets
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import Conflict, EngineFailed, Invalid, NotFound, TooLarge
+from ..errors import Conflict, EngineFailed, Invalid, NotFound, TooLarge, TTSError
 from ..service import SpeechService
 from ..speech import Owner
+from .asked import refusal, wrong_lines
 from .callback import check_url
 from .database import Database
 from .job_table import JobTable
 from .keeper import Keeper
-from .record import ACTIVE, Job, Line, NewJob, Segment, to_request
+from .record import ACTIVE, Job, Line, NewJob, Segment
 from .segment_table import SegmentTable
 from .sound import Placed, placed
 from .sources import MOST_LINES
@@ -33,18 +34,23 @@ TITLE_MOST = 200
 
 
 class JobDesk:
-    """Use it on the event loop, between ``start`` and ``stop``. ``folder`` holds all of it."""
+    """Use it on the event loop, between ``start`` and ``stop``. ``folder`` holds all of it.
+
+    ``still_holds``: whether an owner's key is still good; the jobs of others are stopped.
+    """
 
     jobs: JobTable
     segments: SegmentTable
 
-    def __init__(self, service: SpeechService, folder: Path) -> None:
+    def __init__(
+        self, service: SpeechService, folder: Path, still_holds: Callable[[str], bool] = lambda owner: True
+    ) -> None:
         self._service = service
         self._config = service.config
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tts-jobs")
         self._db: Database | None = None
-        self._keeper = Keeper(service, self)
+        self._keeper = Keeper(service, self, still_holds)
 
     async def start(self) -> None:
         """Open the tables, and begin to speak what is in them."""
@@ -92,7 +98,8 @@ class JobDesk:
         self._check_size(new)
         if new.callback_url:
             check_url(new.callback_url, self._config.listed("callback_hosts"))
-        self._check_takes(new, owner)
+        for _, error in self.wrong(new, owner):
+            raise error
         new = replace(new, title=" ".join(new.title.split())[:TITLE_MOST])
         plain = json.dumps(asdict(replace(new, idempotency_key="")), sort_keys=True)
         fingerprint = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
@@ -114,20 +121,9 @@ class JobDesk:
         if len(new.lines) > MOST_LINES:
             raise TooLarge("too_many_lines", param="lines", count=len(new.lines), limit=MOST_LINES)
 
-    def _check_takes(self, new: NewJob, owner: Owner) -> None:
-        """Each way of speaking once: a wrong one is refused here, not after the first hour."""
-        seen: set[str] = set()
-        for index, line in enumerate(new.lines):
-            name = json.dumps(dict(line.take), sort_keys=True)
-            if name in seen:
-                continue
-            seen.add(name)
-            try:
-                self._service.check(to_request({**new.take, **line.take}, line.text), owner)
-            except (Invalid, NotFound) as error:
-                if (error.param or "").partition(".")[0] in line.take:
-                    error.param = error.facts["param"] = f"lines.{index}.{error.param}"
-                raise
+    def wrong(self, new: NewJob, owner: Owner) -> Iterator[tuple[int, TTSError]]:
+        """(index of the line, why it cannot be spoken so), of each such line."""
+        return wrong_lines(self._service, new, owner)
 
     # ---- looking
 
@@ -148,6 +144,10 @@ class JobDesk:
         if not lines:
             return [], []
         return lines, await self.ask(self.segments.find, job.id, lines[0].index, lines[-1].index)
+
+    async def counts(self) -> tuple[dict[str, int], int]:
+        """Jobs of everybody by state, and lines that wait."""
+        return await self.ask(self.jobs.counts)
 
     def eta(self, job: Job) -> float | None:
         """Seconds until it is done at the pace it has had; None where that is not known."""
@@ -210,6 +210,7 @@ class JobDesk:
         if job.state == "cancelled":
             return job
         moved = await self._move(owner, job_id, ACTIVE, "cancelled")
+        self._service.records.metrics.job_ended("cancelled")
         self._keeper.stop_job(job_id)
         return moved
 
@@ -221,12 +222,19 @@ class JobDesk:
         await self.forget(job.id)
 
     async def retry(
-        self, owner: Owner, job_id: str, line: int | None, segment: int | None, text: str, seed: int | None
+        self,
+        owner: Owner,
+        job_id: str,
+        line: int | None,
+        segment: int | None,
+        text: str,
+        seed: int | None,
+        take: Mapping[str, Any],
     ) -> Job:
         """Speak again: a segment, a line, or, where neither is named, all that failed.
 
-        ``text`` replaces the segment's or the line's. Without ``seed`` what was spoken gets a new one, since
-        the old one would give the same sound. Raises NotFound, Invalid, Conflict, TooLarge.
+        ``text`` replaces the segment's or the line's, ``take`` how the line is spoken. Without ``seed`` what was
+        spoken gets a new one, since the old one would give the same sound. Raises NotFound, Invalid, Conflict.
         """
         job = await self.get(owner, job_id)
         if job.state == "cancelled":
@@ -234,8 +242,8 @@ class JobDesk:
         if len(text) > self._config.max_text:
             raise Invalid("text_too_long", param="text", length=len(text), limit=self._config.max_text)
         which = await self._chosen(job, line, segment)
-        if text and line is not None and segment is None:
-            await self.ask(self.segments.rewrite, job.id, line, text)
+        if (text or take) and line is not None and segment is None:
+            await self._rewrite(job, line, text, take if seed is None else {**take, "seed": seed}, owner)
         else:
             seeds = {
                 place: secrets.randbits(31) if seed is None and found.state == "done" else seed
@@ -244,6 +252,14 @@ class JobDesk:
             await self.ask(self.segments.again, job.id, which, text, seeds)
         self._keeper.wake()
         return await self.get(owner, job_id)
+
+    async def _rewrite(self, job: Job, index: int, text: str, take: Mapping[str, Any], owner: Owner) -> None:
+        (line,) = await self.ask(self.segments.lines, job.id, index, 1)
+        mixed = {**line.take, **take}
+        error = refusal(self._service, {**job.take, **job.cast.get(line.speaker, {}), **mixed}, owner)
+        if error is not None:
+            raise error
+        await self.ask(self.segments.rewrite, job.id, index, text or line.text, mixed)
 
     async def _chosen(self, job: Job, line: int | None, segment: int | None) -> Sequence[Segment]:
         if line is None:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import Conflict, Overloaded
 from ..speech import Owner
 from .database import Database, job_of, owner_of, packed, who_is
-from .record import ACTIVE, ENDED, Job, NewJob
+from .record import ACTIVE, ENDED, Job, Line, NewJob
 
 _FOUND = """SELECT jobs.*, count(s.job) AS segments, coalesce(sum(s.state IN ('done', 'empty')), 0) AS done,
     coalesce(sum(s.state = 'failed'), 0) AS failed,
@@ -56,10 +56,18 @@ class JobTable:
         row = self._db.one(_FOUND + "WHERE jobs.id = ? GROUP BY jobs.id", job_id)
         return None if row is None else job_of(row)
 
-    def take(self, job_id: str) -> tuple[dict[str, Any], str] | None:
-        """Its take and its state: quicker than all of it."""
-        row = self._db.one("SELECT take, state FROM jobs WHERE id = ?", job_id)
-        return None if row is None else (json.loads(row["take"]), row["state"])
+    def take(self, job_id: str, line: Line) -> dict[str, Any] | None:
+        """How the line is to be spoken: as it says, else as its speaker does, else as the job."""
+        row = self._db.one("SELECT take, speakers FROM jobs WHERE id = ?", job_id)
+        if row is None:
+            return None
+        cast = json.loads(row["speakers"])
+        return {**json.loads(row["take"]), **cast.get(line.speaker, {}), **line.take}
+
+    def state(self, job_id: str) -> str | None:
+        """Of the job; None where there is none."""
+        row = self._db.one("SELECT state FROM jobs WHERE id = ?", job_id)
+        return None if row is None else str(row["state"])
 
     def revision(self, job_id: str) -> int:
         """Of the job; 0 where there is none."""
@@ -121,6 +129,13 @@ class JobTable:
         """The ids of those that have not ended."""
         return [row["id"] for row in self._db.all(f"SELECT id FROM jobs WHERE state IN {ACTIVE}")]
 
+    def counts(self) -> tuple[dict[str, int], int]:
+        """How many jobs there are in each state, and how many lines of unfinished ones are yet to be spoken."""
+        states = dict(tuple(row) for row in self._db.all("SELECT state, count(*) FROM jobs GROUP BY state"))
+        left = "SELECT job, line FROM lines WHERE split = 0 UNION SELECT job, line FROM segments WHERE state = 'pending'"
+        row = self._db.one(f"SELECT count(*) FROM jobs JOIN ({left}) ON job = id WHERE state IN {ACTIVE}")
+        return states, row[0] if row else 0
+
     def ids(self) -> set[str]:
         """Of all jobs."""
         return {row["id"] for row in self._db.all("SELECT id FROM jobs")}
@@ -154,14 +169,22 @@ def _insert(db: sqlite3.Connection, job_id: str, owner: Owner, new: NewJob, fing
             "fingerprint": fingerprint,
         },
         **{"title": new.title, "take": packed(dict(new.take)), "gap": new.gap, "created": now},
+        **{"speakers": packed({name: dict(take) for name, take in new.cast.items()}), "fit": new.fit},
         **{"updated": now, "lines": len(new.lines), "callback_url": new.callback_url},
         "characters": sum(len(line.text) for line in new.lines),
     }
     db.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row)
     db.executemany(
-        "INSERT INTO lines (job, line, text, name, take, start) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO lines (job, line, text, name, take, start, until, speaker) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (job_id, number, line.text, line.name, packed(dict(line.take)), line.start)
+            (
+                job_id,
+                number,
+                line.text,
+                line.name,
+                packed(dict(line.take)),
+                *(line.start, line.end, line.speaker),
+            )
             for number, line in enumerate(new.lines, 1)
         ),
     )

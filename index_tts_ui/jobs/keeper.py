@@ -8,27 +8,31 @@ import fcntl
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import TTSError
+from ..errors import Forbidden, TTSError
 from ..service import SpeechService
 from .courier import Courier
 from .cutter import Tables
+from .record import ACTIVE, said
 from .runner import Runner
 from .sound import is_whole
 
 log = logging.getLogger("tts.jobs")
 LOCK_SECONDS = 0.5  # between tries to get the lock
 CLEAN_SECONDS = 300.0
+KEYS_SECONDS = 1.0  # between looks whether the owners of running jobs still have their keys
 
 
 class Keeper:
     """``start`` it, ``stop`` it; the rest reaches what runs in this process, if it is this one that speaks."""
 
-    def __init__(self, service: SpeechService, tables: Tables) -> None:
+    def __init__(self, service: SpeechService, tables: Tables, still_holds: Callable[[str], bool]) -> None:
         self._service = service
         self._config = service.config
         self._tables = tables
+        self._still_holds = still_holds
         self._runner = Runner(service, tables)
         self._task: asyncio.Task[None] | None = None
         self.wake = self._runner.wake
@@ -47,7 +51,10 @@ class Keeper:
 
     async def _run(self) -> None:
         fd = await self._locked(self._tables.folder() / "lock")
-        beside = [asyncio.create_task(self._clean_up()), asyncio.create_task(self._courier().run())]
+        beside = [
+            asyncio.create_task(work)
+            for work in (self._clean_up(), self._courier().run(), self._watch_keys())
+        ]
         try:
             await self._recover()
             await self._runner.run()
@@ -84,6 +91,23 @@ class Keeper:
                 if segment.state == "done" and not is_whole(tables.folder(job_id), segment):
                     log.warning("job %s: %s is not whole, and is spoken again", job_id, segment.file_name)
                     await ask(tables.segments.lost, segment)
+
+    # ---- whose key is gone
+
+    async def _watch_keys(self) -> None:
+        """Whoever has lost their key has no claim on the engine any more: their jobs end, and say why."""
+        ask, jobs = self._tables.ask, self._tables.jobs
+        while True:
+            try:
+                for job_id, owner in await ask(jobs.runnable):
+                    if self._still_holds(owner.key):
+                        continue
+                    log.warning("job %s is stopped: its owner's key was revoked or has expired", job_id)
+                    await ask(jobs.move, job_id, ACTIVE, "cancelled", said(Forbidden("key_revoked")))
+                    self.stop_job(job_id)
+            except TTSError as error:
+                log.warning("the owners of jobs could not be looked up: %s", error)
+            await asyncio.sleep(KEYS_SECONDS)
 
     # ---- retention
 

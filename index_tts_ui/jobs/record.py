@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import TTSError
-from ..speech import Emotion, SpeechRequest
+from ..speech import Emotion, Reading, SpeechRequest
 
 State = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 ACTIVE = ("queued", "running", "paused")
@@ -17,24 +17,32 @@ LINE_GAP = 0.4  # seconds of silence between two lines, at least, unless the job
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be spoken. ``take``: where it differs from the job (``voice``, ``speed``, ...).
+    """A line to be spoken. ``take``: where it differs from its speaker, or the job (``voice``, ``speed``, ...).
 
-    ``start``: seconds into the whole at which it is to begin (a subtitle's), if anywhere.
+    ``start`` and ``end``: seconds into the whole, its slot (a subtitle's), if it has one.
     """
 
     text: str
     name: str = ""
     take: Mapping[str, Any] = field(default_factory=dict)
     start: float | None = None
+    end: float | None = None
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a caller asks for. ``take``: the fields of SpeechRequest but for its text, JSON-able."""
+    """What a caller asks for. ``take``: the fields of SpeechRequest but for its text, JSON-able.
+
+    ``cast``: by a speaker's name, where their lines differ from that. ``fit``: how many times faster a line
+    may become that is longer than its slot; None leaves it.
+    """
 
     lines: tuple[NewLine, ...]
     take: Mapping[str, Any]
     title: str = ""
+    cast: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fit: float | None = None
     gap: float | None = None  # seconds between lines
     callback_url: str = ""
     idempotency_key: str = ""
@@ -52,6 +60,8 @@ class Job:
     title: str
     state: State
     take: Mapping[str, Any]
+    cast: Mapping[str, Mapping[str, Any]]
+    fit: float | None
     gap: float | None
     created: float
     updated: float
@@ -86,6 +96,23 @@ class Line:
     take: Mapping[str, Any]
     start: float | None
     split: bool  # whether its segments are known
+    end: float | None = None
+    speaker: str = ""
+    fit: float = 1.0  # how many times faster it is spoken, for its slot's sake
+
+    @property
+    def slot(self) -> float | None:
+        """Seconds that it should take at most; None: as many as it likes."""
+        return None if self.start is None or self.end is None else self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A segment to be: ``pause`` in seconds behind it, ``voice`` as a mark in the line names it."""
+
+    text: str
+    pause: float = 0.0
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +131,7 @@ class Segment:
     rate: int = 0
     engine: str = ""
     error: Mapping[str, str] | None = None
+    voice: str = ""  # instead of the line's
 
     @property
     def key(self) -> tuple[str, int, int, int]:
@@ -123,6 +151,7 @@ def to_request(take: Mapping[str, Any], text: str, **more: Any) -> SpeechRequest
     if emotion is not None:
         vector = emotion.get("vector")
         asked["emotion"] = Emotion(**{**emotion, "vector": tuple(vector) if vector else None})
+    asked["glossary"] = tuple(Reading(**item) for item in asked.get("glossary", ()))
     return SpeechRequest(text=text, background=True, **{**asked, **more})
 
 

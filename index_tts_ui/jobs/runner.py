@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ..service import Handle, SpeechService
 from ..speech import Ended, Owner, SegmentReady, SpeechRequest, Started, Usage
 from . import sound
 from .cutter import Cutter, Tables
+from .fitting import hastened
 from .record import Segment, said, to_request
 
 log = logging.getLogger("tts.jobs")
@@ -118,7 +120,7 @@ class Runner:
 
     @property
     def _draining(self) -> bool:
-        return self._service.status().state == "draining"
+        return self._service.draining
 
     async def _rest(self) -> None:
         try:
@@ -148,7 +150,7 @@ class Runner:
             if not free:
                 return
             job_id = self._fairest(free)
-            segment = await self._next(job_id)
+            segment = await self._next(job_id, free[job_id])
             if segment is not None:
                 self._begin(segment, free[job_id])
                 continue
@@ -157,8 +159,13 @@ class Runner:
                 await self._finish(job_id)
 
     async def _finish(self, job_id: str) -> None:
-        if await self._tables.ask(self._tables.jobs.finish, job_id):
-            log.info("job %s has ended", job_id)
+        # what died between a line's sound and its measure is measured now
+        if await self._tables.ask(self._tables.segments.fit, job_id):
+            self.wake()
+        elif await self._tables.ask(self._tables.jobs.finish, job_id):
+            state = await self._tables.ask(self._tables.jobs.state, job_id)
+            log.info("job %s has ended: %s", job_id, state)
+            self._service.records.metrics.job_ended(state or "")
 
     def _is_free(self, owner: Owner) -> bool:
         now = time.monotonic()
@@ -167,8 +174,7 @@ class Runner:
     async def _stop_unwanted(self, runnable: dict[str, Owner]) -> None:
         """Another process may have cancelled, deleted or paused a job; of a paused one, what has begun may end."""
         for job_id in {run.segment.job for run in self._runs.values()} - runnable.keys():
-            found = await self._tables.ask(self._tables.jobs.take, job_id)
-            if found is None or found[1] == "cancelled":
+            if await self._tables.ask(self._tables.jobs.state, job_id) in (None, "cancelled"):
                 self.stop_job(job_id)
             else:
                 self._give_up_waiting(run for run in self._runs.values() if run.segment.job == job_id)
@@ -179,7 +185,7 @@ class Runner:
         of_owner = Counter(run.owner.key for run in self._runs.values())
         return min(runnable, key=lambda job_id: (of_owner[runnable[job_id].key], of_job[job_id]))
 
-    async def _next(self, job_id: str) -> Segment | None:
+    async def _next(self, job_id: str, owner: Owner) -> Segment | None:
         """Its first pending segment that is not under way; a line is cut when its turn comes."""
         ask, segments = self._tables.ask, self._tables.segments
         while True:
@@ -189,7 +195,7 @@ class Runner:
             line = await ask(segments.unsplit, job_id)
             if line is None:
                 return None
-            await self._cutter.cut(job_id, line)
+            await self._cutter.cut(job_id, line, owner)
 
     # ---- one segment
 
@@ -231,23 +237,29 @@ class Runner:
         settle = self._tables.segments.settle
         if not await self._tables.ask(settle, segment, "done", samples=len(spoken.samples), **facts):
             (folder / segment.file_name).unlink(missing_ok=True)
+            return
+        self._service.records.metrics.job_segment("done")
         if segment.job in self._paces:
             since, characters = self._paces[segment.job]
             self._paces[segment.job] = (since, characters + len(segment.text))
         for tries in range(segment.tries):
             (folder / replace(segment, tries=tries).file_name).unlink(missing_ok=True)
+        await self._tables.ask(self._tables.segments.fit, segment.job, segment.line, segment.line)
 
     async def _request(self, segment: Segment) -> SpeechRequest | None:
         """What to ask for; None where the job is gone."""
         ask = self._tables.ask
-        found = await ask(self._tables.jobs.take, segment.job)
         lines = await ask(self._tables.segments.lines, segment.job, segment.line, 1)
-        if found is None or not lines:
+        take = await ask(self._tables.jobs.take, segment.job, lines[0]) if lines else None
+        if take is None:
             return None
         await ask(self._tables.jobs.move, segment.job, ("queued",), "running")
-        more = {} if segment.seed is None else {"seed": segment.seed}
+        take["speed"] = hastened(take.get("speed", 1.0), lines[0])
+        more: dict[str, Any] = {} if segment.seed is None else {"seed": segment.seed}
+        if segment.voice:  # of a mark: it was named, and nobody stands in for it
+            more |= {"voice": segment.voice, "stand_in": None}
         request_id = f"{segment.job}.{segment.line}.{segment.index}.{segment.tries}"
-        return to_request({**found[0], **lines[0].take}, segment.text, id=request_id, **more)
+        return to_request(take, segment.text, id=request_id, **more)
 
     async def _spoken(self, run: _Run, request: SpeechRequest) -> _Spoken:
         """Raises the request's error."""
@@ -271,9 +283,9 @@ class Runner:
     async def _refused(self, run: _Run, error: TTSError) -> None:
         """Later, where the service has no time for it now; else it failed, and the job goes on."""
         segment = run.segment
-        found = await self._tables.ask(self._tables.jobs.take, segment.job)
+        state = await self._tables.ask(self._tables.jobs.state, segment.job)
         stopping = isinstance(error, Cancelled) and (run.unwanted or self._draining)
-        if found is None or found[1] == "cancelled" or stopping:
+        if state in (None, "cancelled") or stopping:
             return
         if isinstance(error, Overloaded):
             self._hold(run.owner.key, min(HOLD_MOST, error.retry_after or 1))
@@ -284,6 +296,7 @@ class Runner:
         else:
             log.warning("job %s: line %d could not be spoken: %s", segment.job, segment.line, error)
             await self._tables.ask(self._tables.segments.settle, segment, "failed", error=said(error))
+            self._service.records.metrics.job_segment("failed")
 
     def _hold(self, key: str, seconds: float) -> None:
         """Not all at once again, where many wait."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from typing import Any
 
 from .database import Database, line_of, packed, segment_of
-from .record import Line, Segment
+from .fitting import PASSES, faster
+from .record import ACTIVE, Cut, Line, Segment
 
 _THIS = "WHERE job = ? AND line = ? AND seg = ? AND tries = ?"  # one attempt: ``Segment.key``
 _NEXT_REVISION = "(SELECT revision + 1 FROM jobs WHERE id = ?)"
@@ -33,21 +36,31 @@ class SegmentTable:
         self,
         job_id: str,
         line: Line,
-        pieces: Sequence[tuple[str, float]],
+        pieces: Sequence[Cut],
         state: str = "pending",
         error: Mapping[str, str] | None = None,
     ) -> None:
-        """Its segments are these: (text, pause), in ``state``; unless it says something else by now."""
+        """Its segments are these, in ``state``; unless it says something else by now."""
         claim = "UPDATE lines SET split = 1 WHERE job = ? AND line = ? AND text = ? AND split = 0"
         with self._db.change() as db:
             if not db.execute(claim, (job_id, line.index, line.text)).rowcount:
                 return
             db.executemany(
-                "INSERT INTO segments (job, line, seg, text, pause, state, error, tries, revision) VALUES "
-                f"(?, ?, ?, ?, ?, ?, ?, (SELECT tries FROM lines WHERE job = ? AND line = ?), {_NEXT_REVISION})",
+                "INSERT INTO segments (job, line, seg, text, pause, voice, state, error, tries, revision) VALUES "
+                f"(?, ?, ?, ?, ?, ?, ?, ?, (SELECT tries FROM lines WHERE job = ? AND line = ?), {_NEXT_REVISION})",
                 (
-                    (job_id, line.index, index, text, pause, state, packed(error), job_id, line.index, job_id)
-                    for index, (text, pause) in enumerate(pieces)
+                    (
+                        job_id,
+                        line.index,
+                        index,
+                        *astuple(cut),
+                        state,
+                        packed(error),
+                        job_id,
+                        line.index,
+                        job_id,
+                    )
+                    for index, cut in enumerate(pieces)
                 ),
             )
             _touch(db, job_id)
@@ -106,17 +119,54 @@ class SegmentTable:
                     f"revision = {_NEXT_REVISION} {_THIS}",
                     (seeds.get(place), text or segment.text, job_id, *segment.key),
                 )
+                db.execute("UPDATE lines SET fits = 0 WHERE job = ? AND line = ?", (job_id, segment.line))
             _reopen(db, job_id)
 
-    def rewrite(self, job_id: str, line: int, text: str) -> None:
-        """The line says something else now: it is cut and spoken anew. What runs of it no longer counts."""
+    def fit(self, job_id: str, first: int = 1, last: int = 1 << 30) -> int:
+        """Of these lines, those that are spoken and longer than their slots are to be spoken again, faster.
+
+        How many they are; none, where the job does not want that.
+        """
+        job = self._db.one(f"SELECT fit FROM jobs WHERE id = ? AND state IN {ACTIVE}", job_id)
+        if job is None or job["fit"] is None:
+            return 0
+        left = "SELECT 1 FROM segments s WHERE s.job = lines.job AND s.line = lines.line AND s.state IN "
+        query = "SELECT * FROM lines WHERE job = ? AND line BETWEEN ? AND ? AND split = 1 AND fits < ? "
+        query += f"AND until IS NOT NULL AND NOT EXISTS ({left} ('pending', 'failed'))"
+        found = 0
+        with self._db.change() as db:
+            for row in self._db.all(query, job_id, first, last, PASSES):
+                line = line_of(row)
+                factor = faster(line, self.find(job_id, line.index, line.index), job["fit"])
+                fits = PASSES if factor is None else row["fits"] + 1
+                values = (factor or line.fit, fits, job_id, line.index)
+                db.execute("UPDATE lines SET fit = ?, fits = ? WHERE job = ? AND line = ?", values)
+                if factor is not None:
+                    self._hasten(db, job_id, line.index)
+                    found += 1
+            if found:
+                _touch(db, job_id)
+        return found
+
+    def _hasten(self, db: sqlite3.Connection, job_id: str, line: int) -> None:
+        db.execute(
+            f"UPDATE segments SET state = 'pending', tries = tries + 1, revision = {_NEXT_REVISION} "
+            "WHERE job = ? AND line = ? AND state = 'done'",
+            (job_id, job_id, line),
+        )
+
+    def rewrite(self, job_id: str, line: int, text: str, take: Mapping[str, Any]) -> None:
+        """The line says something else now, or otherwise: it is cut and spoken anew.
+
+        ``take``: how, whatever the speaker does. What runs of it no longer counts.
+        """
         most = "SELECT max(tries) FROM segments WHERE job = :job AND line = :line"
         total = "SELECT sum(length(text)) FROM lines WHERE job = :job"
-        values = {"job": job_id, "line": line, "text": text}
+        values = {"job": job_id, "line": line, "text": text, "take": packed(dict(take))}
         with self._db.change() as db:
             db.execute(
-                f"UPDATE lines SET text = :text, split = 0, tries = max(tries, coalesce(({most}), 0)) + 1 "
-                "WHERE job = :job AND line = :line",
+                "UPDATE lines SET text = :text, take = :take, split = 0, fit = 1, fits = 0, "
+                f"tries = max(tries, coalesce(({most}), 0)) + 1 WHERE job = :job AND line = :line",
                 values,
             )
             db.execute("DELETE FROM segments WHERE job = :job AND line = :line", values)

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files
 
-# Read when gradio is imported: no look-ups outside, no summary of usage after each event.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
-os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
-
-import gradio as gr
 from fastapi import FastAPI
 
 from ..config import Config
@@ -20,10 +13,12 @@ from ..service import SpeechService
 from ..speech import EMOTIONS
 from . import i18n
 from .early import EarlyHead, early_head
+from .gradio_import import gradio as gr  # before the modules below, which import it by themselves
 from .page import build
 from .theme import Look
 
-QUEUE_SECONDS = 0.02
+QUEUE_SECONDS = 0.04
+PROGRESS_SECONDS = 1.0
 
 
 def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
@@ -31,9 +26,11 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
     tables = i18n.tables([voice for voice in service.voices() if voice.kind == "builtin"])
     texts = gr.I18n(**tables)
     page = build(service, texts)
-    # Gradio looks into its queue a thousand times a second, also when nobody is there: a fiftieth
-    # of that is quick enough for a click, and an idle service should be idle.
+    # Gradio looks into its queue a thousand times a second, and for news of its progress bars, which this page
+    # has none of, a hundred times, also when nobody is there. Fewer are quick enough for a click; an idle service
+    # should be idle, and a busy one has the processor for speech.
     page._queue.sleep_when_free = QUEUE_SECONDS
+    page._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
     gr.mount_gradio_app(
         app,
         page,
@@ -62,10 +59,12 @@ def _page_data(
         "can": {feature: service.can(feature) for feature in service.spec.features},
         "parameters": {name: i18n.parameter(PARAMETERS[name]) for name in service.spec.parameters},
         "languages": service.spec.languages if cloning else (),
+        "readings": {"kinds": service.spec.readings, "languages": service.spec.languages},
         "emotions": EMOTIONS,
         "presets": {name: preset.vector for name, preset in PRESETS.items()},
         "strings": tables,
         "maxText": config.max_text,
+        "backup": len(service.failover.backends) > 1,
         "examples": i18n.EXAMPLES,
         "voices": _first_voices(service, config),
     }

@@ -69,9 +69,19 @@ function translate() {
   const [code, name] = OTHER[tts.lang()], label = element.querySelector(".lang span");
   Object.assign(label, { textContent: name, lang: code });
   tts.label(element);
+  if (tts.person) element.querySelector(".sign-out").title = tts.t("signed_in_as", { name: tts.person });
   show();
 }
 element.querySelector(".lang").addEventListener("click", () => tts.setLang(OTHER[tts.lang()][0]));
 tts.addEventListener("lang", translate);
+// Who this is, to the server; whoever signed in can sign out.
+const leave = element.querySelector(".sign-out");
+leave.action = tts.url("logout");
+tts.me = fetch(tts.url("v1/me"), { cache: "no-store" }).then((answer) => (answer.ok ? answer.json() : {}), () => ({}));
+tts.me.then((me) => {
+  leave.hidden = !me.signed_in;
+  tts.person = me.name ?? "";
+  translate();
+});
 translate();
 ask();

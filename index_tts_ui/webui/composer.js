@@ -3,7 +3,9 @@ const { tts } = window;
 const DRAFT = "tts.draft", PAUSE_MS = 350;
 const $ = (selector) => element.querySelector(selector);
 const area = () => document.querySelector("#text textarea");
-let timer = 0, asked = null, known = null;
+// what is wrong with a mark in the text, or not allowed, is told while it is typed; the rest, once it is to be spoken
+const TOLD_EARLY = ["voice_not_found", "pause_too_long", "too_many_marks", "text_refused"];
+let timer = 0, asked = null, known = null, wrong = "";
 
 function count() {
   const n = [...(area()?.value ?? "")].length, limit = tts.data.maxText;
@@ -14,7 +16,8 @@ function count() {
 }
 
 function estimate() {
-  const box = $(".estimate");
+  const box = $(".estimate"), problem = $(".problem");
+  if (problem.textContent !== wrong) problem.textContent = wrong;
   if (!known?.segments.length) { box.textContent = ""; return; }
   const n = known.segments.length;
   const parts = [tts.t("segments", { n }), tts.t("about", { time: tts.duration(known.estimated_seconds) })];
@@ -28,19 +31,29 @@ function show(preview) {
   tts.emit("preview", preview);
 }
 
+function inWords({ code, message }) {
+  const [, voice] = /['“](.*)['”]/.exec(message) ?? [];
+  return code === "voice_not_found" && voice ? tts.t("said_voice_not_found", { voice }) : message;
+}
+
 async function preview() {
   asked?.abort();
   const text = area().value;
+  wrong = "";
   if (!count() || !text.trim()) return show(null);
   asked = new AbortController();
   const { language = "", reference = null, params = {} } = tts.tuning.said();
-  const budget = params.segment_tokens ? { segment_tokens: params.segment_tokens } : {};
+  const { segment_tokens, pause_ms, duration_factor = 1 } = params; // what is undefined is not sent
+  const speed = Math.min(4, Math.max(0.25, (tts.settings.values?.[3] ?? 1) / duration_factor));
   try {
     const answer = await fetch(tts.url("v1/audio/preview"), {
-      method: "POST", headers: { "Content-Type": "application/json" }, signal: asked.signal,
-      body: JSON.stringify({ text, language, voice: reference === null ? tts.voice ?? "" : reference && `clip:${reference}`, ...budget }),
+      method: "POST", headers: { "Content-Type": "application/json", "Accept-Language": tts.lang() }, signal: asked.signal,
+      body: JSON.stringify({ text, language, voice: reference === null ? tts.voice ?? "" : reference && `clip:${reference}`, segment_tokens, pause_ms, speed }),
     });
-    if (area().value === text) show(answer.ok ? await answer.json() : null);
+    const told = await answer.json();
+    if (area().value !== text) return;
+    wrong = TOLD_EARLY.includes(told.error?.code) && told.error.param === "input" ? inWords(told.error) : "";
+    show(answer.ok ? told : null);
   } catch (error) {
     if (error.name !== "AbortError") show(null); // the badge says that the server is away
   }
@@ -48,7 +61,7 @@ async function preview() {
 
 function typed() {
   count();
-  tts.store.write(DRAFT, area().value);
+  tts.own.write(DRAFT, area().value);
   tts.emit("typed");
   clearTimeout(timer);
   timer = setTimeout(preview, PAUSE_MS);
@@ -68,7 +81,7 @@ function fill(text) {
 }
 
 function restore() {
-  const draft = tts.store.read(DRAFT), box = area();
+  const draft = tts.own.read(DRAFT), box = area();
   if (draft && box && !box.value) {
     box.value = draft;
     box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -76,10 +89,23 @@ function restore() {
 }
 
 document.addEventListener("input", (event) => { if (event.target === area()) typed(); });
+// Esc belongs first to what is open: a list, a menu, a dialogue.
+const OPEN = "[aria-expanded=true][role=combobox], dialog, [role=dialog]";
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
-  event.preventDefault();
-  document.querySelector("#speak").click();
+  if (event.isComposing || event.defaultPrevented) return;
+  const speak = document.querySelector("#speak");
+  if (!speak?.checkVisibility()) return; // another tab is open
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    speak.click();
+  } else if (event.key === "Escape" && document.body.dataset.job === "busy" && !event.target.closest?.(OPEN)) {
+    document.querySelector("#stop").click();
+  }
+});
+$(".keys-button").addEventListener("click", () => {
+  const keys = $(".keys"), button = $(".keys-button");
+  keys.hidden = !keys.hidden;
+  button.setAttribute("aria-expanded", String(!keys.hidden));
 });
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest?.("[data-example]");
@@ -91,8 +117,9 @@ document.addEventListener("focusin", (event) => {
 });
 let said = "";
 tts.addEventListener("voice", () => { if (area()?.value) preview(); });
+tts.addEventListener("dictionary", () => { if (area()?.value) preview(); });
 tts.addEventListener("tuning", () => { // a slider says so at every step
-  const { language, reference, params } = tts.tuning.said(), now = JSON.stringify([language, reference, params?.segment_tokens]);
+  const { language, reference, params } = tts.tuning.said(), now = JSON.stringify([language, reference, params?.segment_tokens, params?.pause_ms, params?.duration_factor]);
   if (now === said) return;
   said = now;
   clearTimeout(timer);
@@ -102,7 +129,7 @@ tts.addEventListener("status", (event) => { if (event.detail.state !== "gone" &&
 // Gradio names the two inputs of a slider half in English, and has no tooltip for a button.
 function nameControls() {
   tts.present("#speak").then((button) => { button.title = tts.t("shortcut"); });
-  document.querySelectorAll("#tabs > .tab-wrapper button:not([role=tab])").forEach((e) => e.setAttribute("aria-label", tts.t("tabs_more")));
+  document.querySelectorAll("#tabs > .tab-wrapper > .overflow-menu > button").forEach((e) => e.setAttribute("aria-label", tts.t("tabs_more")));
   for (const key of ["speed", "share"]) {
     document.querySelectorAll(`#${key} input`).forEach((e) => {
       if (e.ariaLabel !== tts.t(key)) e.setAttribute("aria-label", tts.t(key)); // or the observer would never rest
@@ -111,7 +138,8 @@ function nameControls() {
 }
 // It names them again whenever it draws them, at a time of its own.
 const named = new MutationObserver(nameControls);
-tts.addEventListener("lang", () => { count(); estimate(); setTimeout(nameControls, 100); });
+tts.addEventListener("lang", () => { tts.label(element); count(); estimate(); if (wrong) preview(); setTimeout(nameControls, 100); });
+tts.label(element);
 count();
 tts.present("#text textarea").then((box) => {
   restore();

@@ -1,11 +1,9 @@
 // One number: a slider, its field, and a way back to its default.
 class Dial {
-  static count = 0;
-
   // spec: {low, high, step, default, label(), help(), fixed: whether the label is the same in all languages}; changed(): after each change by the user
   constructor(spec, changed = () => {}) {
     Object.assign(this, { spec, changed });
-    const { low, high, step } = spec, id = `dial-${++Dial.count}`, limits = `min="${low}" max="${high}" step="${step}"`;
+    const { low, high, step } = spec, id = `dial-${tts.ids = (tts.ids ?? 0) + 1}`, limits = `min="${low}" max="${high}" step="${step}"`;
     this.box = document.createElement("div");
     this.box.className = "dial";
     this.box.innerHTML = `<label for="${id}"></label>

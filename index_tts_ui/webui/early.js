@@ -1,6 +1,7 @@
 // Runs before Gradio's own bundle: fixes the language that the bundle will read, and keeps what every
 // script of the page shares in one place, window.tts (an EventTarget: "lang", "status", "voice", "typed", "preview", "refused",
-// "library": the voices, "tuning": what else Speak sends, "heard": a clip begins or ends).
+// "library": the voices, "tuning": what else Speak sends, "settings": voice and speed, "apply": others are given
+// from outside, "heard": a clip begins or ends).
 (() => {
   const tts = Object.assign(new EventTarget(), { data: TTS_DATA });
   window.tts = tts;
@@ -16,6 +17,11 @@
   remember();
 
   tts.store = { read, write };
+  // What each tab has of its own; a new tab begins with what the last one left.
+  tts.own = {
+    read(key) { try { return sessionStorage.getItem(key) ?? read(key); } catch { return read(key); } },
+    write(key, value) { try { sessionStorage.setItem(key, value); } catch { /* storage is off */ } write(key, value); },
+  };
   tts.url = (path) => new URL(path, document.baseURI).href;
   tts.emit = (type, detail) => tts.dispatchEvent(new CustomEvent(type, { detail }));
   tts.lang = () => lang;
@@ -56,24 +62,31 @@
   // Voice, second voice, its share, speed: kept by the browser; a voice that is gone falls back to the first.
   const SETTINGS = "tts.settings";
   tts.settings = {
+    store(values) { write(SETTINGS, JSON.stringify(tts.settings.values = values)); },
     keep(values) {
-      write(SETTINGS, JSON.stringify(values));
+      tts.settings.store(values);
       tts.settings.show(values[1]);
       tts.emit("voice", tts.voice = values[0] ?? "");
+      tts.emit("settings");
     },
     show(second) { document.body.dataset.blend = second ? "on" : "off"; }, // its share, only where there is one
     async saved() {
       await tts.library.ready;
       let kept = [];
       try { kept = JSON.parse(read(SETTINGS)) ?? []; } catch { /* not ours */ }
-      const known = (id) => typeof id === "string" && (`voice:${id}` in tts.data.strings.en || tts.library.find(id));
+      const known = (id) => typeof id === "string" && tts.library.known(id);
       const within = (value, low, high, other) => (value >= low && value <= high ? value : other);
-      const choices = tts.data.can.clone ? tts.library.choices(kept[0]) : null;
-      const voice = choices ? choices.value ?? "" : known(kept[0]) ? kept[0] : tts.data.voices[lang];
+      const first = tts.data.can.clone ? undefined : tts.data.voices[lang];
+      const wanted = known(kept[0]) ? kept[0] : first;
+      const choices = tts.data.can.clone || tts.library.voices.length ? tts.library.choices(wanted) : null;
+      const voice = choices ? choices.value ?? "" : wanted;
       tts.emit("voice", tts.voice = voice);
       const second = known(kept[1]) ? kept[1] : "";
       tts.settings.show(second);
-      return [choices ?? voice, second, within(kept[2], 5, 95, 50), within(kept[3], 0.5, 2, 1)];
+      const numbers = [within(kept[2], 5, 95, 50), within(kept[3], 0.5, 2, 1)];
+      tts.settings.values = [voice, second, ...numbers];
+      tts.emit("settings");
+      return [choices ?? voice, second, ...numbers];
     },
   };
 

@@ -14,6 +14,19 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+STYLES = (
+    "page.css",
+    "controls.css",
+    "script.css",
+    "repair.css",
+    "help.css",
+    "history.css",
+    "speak.css",
+    "status.css",
+    "dictionary.css",
+    "voices.css",
+)
+
 
 @cache
 def asset(*names: str) -> str:
@@ -24,8 +37,8 @@ def asset(*names: str) -> str:
 def early_head(data: Mapping[str, Any]) -> bytes:
     """The style sheets and first scripts as elements; ``data`` is what every script of the page may read."""
     literal = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    script = asset("early.js", "library.js").replace("TTS_DATA", literal, 1)
-    return f"<style>{asset('page.css', 'controls.css')}</style><script>{script}</script>".encode()
+    script = asset("early.js", "feelings.js", "library.js").replace("TTS_DATA", literal, 1)
+    return f"<style>{asset(*STYLES)}</style><script>{script}</script>".encode()
 
 
 class EarlyHead:

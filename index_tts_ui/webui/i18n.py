@@ -8,9 +8,19 @@ from ..audio.reference import NOTICES
 from ..emotions import PRESETS
 from ..parameters import Parameter
 from ..speech import VoiceInfo
-from . import words
+from . import (
+    words,
+    words_dictionary,
+    words_help,
+    words_history,
+    words_repair,
+    words_script,
+    words_speak,
+    words_status,
+    words_voices,
+)
 
-EN = words.EN | {
+OWN_EN = {
     "tagline": "Type it, hear it",
     "language": "Switch the page to Chinese",
     "text": "Text",
@@ -36,7 +46,7 @@ EN = words.EN | {
     "share": "Share of the second voice",
     "speed": "Speed",
     "rights": (
-        "Built-in voices are free to use. A reference voice needs the consent of the person it belongs to: "
+        "Kokoro's voices are free to use, other built-in ones as their licences say. A reference voice needs the consent of the person it belongs to: "
         "only use one that you have the right to use."
     ),
     "female": "female",
@@ -93,7 +103,7 @@ EN = words.EN | {
     "error_refused": "The server did not take the request. Reload the page and try again; your text is kept.",
 }
 
-ZH = words.ZH | {
+OWN_ZH = {
     "tagline": "输入文字，即刻听见",
     "language": "切换到英文界面",
     "text": "文本",
@@ -118,7 +128,7 @@ ZH = words.ZH | {
     "second_none": "不混合",
     "share": "第二音色占比",
     "speed": "语速",
-    "rights": "内置音色可放心使用。参考音色需征得声音本人同意：请只使用您有权使用的声音。",
+    "rights": "Kokoro 的音色可放心使用，其他内置音色以其许可为准。参考音色需征得声音本人同意：请只使用您有权使用的声音。",
     "female": "女声",
     "male": "男声",
     "zh-CN": "普通话",
@@ -173,6 +183,24 @@ ZH = words.ZH | {
     "error_refused": "服务器未能接受请求。请刷新页面后重试，文本会保留。",
 }
 
+PARTS = (
+    words,
+    words_script,
+    words_help,
+    words_history,
+    words_repair,
+    words_status,
+    words_speak,
+    words_dictionary,
+    words_voices,
+)  # each part of the page that has words of its own: a module with EN and ZH
+EN: dict[str, str] = {
+    key: text for table in (OWN_EN, *(part.EN for part in PARTS)) for key, text in table.items()
+}
+ZH: dict[str, str] = {
+    key: text for table in (OWN_ZH, *(part.ZH for part in PARTS)) for key, text in table.items()
+}
+
 EXAMPLES = {
     "zh": (
         "清晨的湖面像一面镜子，远处的山慢慢从雾里显出轮廓。渔夫收起昨夜的网，船头坐着一只打盹的白鹭。"
@@ -193,7 +221,8 @@ def voice_label(voice: VoiceInfo, lang: str) -> str:
     """A voice's line in the picker: name, gender, language."""
     table = ZH if lang.startswith("zh") else EN
     name = voice.name_zh if lang.startswith("zh") else voice.name
-    return " · ".join((name, table[voice.gender], table.get(voice.language, table["other"])))
+    known = (name, table[voice.gender] if voice.gender else "", table.get(voice.language, table["other"]))
+    return " · ".join(filter(None, known))
 
 
 def parameter(item: Parameter) -> dict[str, object]:

@@ -23,13 +23,17 @@ class ParameterPanel {
     this.$(".language-field").hidden = !languages.length;
     this.$(".seed-field").hidden = !can.seed;
     this.$(".pace").hidden = !languages.length && !(OUTSIDE in this.dials);
-    this.$(".fold").hidden = !can.seed && !this.folded.length;
+    this.fallback = this.$(".fallback");
+    this.$(".fallback-field").hidden = !tts.data.backup;
+    this.$(".fold").hidden = !can.seed && !this.folded.length && !tts.data.backup;
     this.restore(tts.kept(PARAMETERS));
     this.language.addEventListener("change", save);
     this.seed.addEventListener("change", save);
+    this.fallback.addEventListener("change", save);
     this.$(".keep-seed").addEventListener("click", () => { this.seed.value = this.last; this.save(); });
     this.$(".reset-all").addEventListener("click", () => this.reset());
     tts.addEventListener("lang", () => this.show());
+    tts.addEventListener("apply", ({ detail }) => { this.restore(detail.parameters); this.save(); });
     tts.tuning.parts.parameters = (drawn) => (drawn ? this.drawn() : this.value);
   }
 
@@ -38,7 +42,8 @@ class ParameterPanel {
 
   get value() {
     const changed = Object.entries(this.dials).filter(([, dial]) => !dial.isDefault);
-    return { language: this.language.value, seed: this.seed.value, params: Object.fromEntries(changed.map(([name, dial]) => [name, dial.value])) };
+    const fallback = this.fallback.checked ? "any" : "";
+    return { language: this.language.value, seed: this.seed.value, fallback, params: Object.fromEntries(changed.map(([name, dial]) => [name, dial.value])) };
   }
 
   // For one request: without a seed of the user's, chance decides; the number is shown, so that it can be kept.
@@ -50,7 +55,8 @@ class ParameterPanel {
     return { ...value, seed: this.last };
   }
 
-  restore({ language, seed, params = {} }) {
+  restore({ language, seed, fallback, params = {} }) {
+    this.fallback.checked = Boolean(tts.data.backup) && fallback === "any";
     this.language.value = tts.data.languages.includes(language) ? language : "";
     this.seed.value = seed ?? "";
     for (const [name, dial] of Object.entries(this.dials)) dial.set(params[name] ?? dial.spec.default);
@@ -60,6 +66,7 @@ class ParameterPanel {
   reset() {
     this.folded.forEach((dial) => dial.set(dial.spec.default));
     this.seed.value = "";
+    this.fallback.checked = false;
     this.save();
   }
 
@@ -73,7 +80,7 @@ class ParameterPanel {
   show() {
     tts.label(this.root);
     Object.values(this.dials).forEach((dial) => dial.label());
-    const n = this.folded.filter((dial) => !dial.isDefault).length + (this.seed.value === "" ? 0 : 1);
+    const n = this.folded.filter((dial) => !dial.isDefault).length + (this.seed.value === "" ? 0 : 1) + this.fallback.checked;
     this.$(".changes").textContent = n ? tts.t("changes", { n }) : "";
     this.$(".reset-all").disabled = !n;
     const keep = this.$(".keep-seed");

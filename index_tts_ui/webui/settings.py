@@ -11,6 +11,7 @@ from ..service import SpeechService
 from ..speech import VoiceInfo
 from .early import asset
 
+ELSEWHERE = "remote"  # the registry's name for servers elsewhere
 # fixed words of a block, kept in the page's language
 LABELS = "const l = () => window.tts.label(element); window.tts.addEventListener('lang', l); l();"
 
@@ -24,6 +25,7 @@ class Settings:
     share: gr.Slider
     speed: gr.Slider
     tuning: gr.HTML  # a place for what ``tts.tuning.said`` gives when Speak is pressed
+    picker: gr.HTML  # all voices, to be heard before one is chosen
 
     @property
     def kept(self) -> list[gr.Dropdown | gr.Slider]:
@@ -34,44 +36,73 @@ class Settings:
 def settings_card(page: gr.Blocks, service: SpeechService, t: gr.I18n) -> Settings:
     """The card's components and events, in the column that is open."""
     features = service.spec.features
+    presets = _presets()
     box = _voicebox() if "clone" in features else None
     settings = _controls(
         [voice for voice in service.voices() if voice.shared],
         service.default_voice(),
         "blend" in features,
-        "emotion" in features,
+        "" if "emotion" in features else missing(service),
         t,
     )
+    settings.speed.visible = "speed" in features
     gr.HTML(
         html_template='<p data-t="rights"></p>', js_on_load=LABELS, elem_id="rights", apply_default_css=False
     )
     _remember(page, settings)
-    if box is not None:
-        js = "() => window.tts.library.choices()"
-        box.voices(None, None, settings.voice, js=js, queue=False, api_visibility="private")
+    js = "() => window.tts.settings.saved()"
+    presets.taken(None, None, settings.kept, js=js, queue=False, api_visibility="private")
+    shown = [settings.voice, settings.second] if "blend" in features else [settings.voice]
+    for lister in (settings.picker, box):
+        if lister is not None:
+            js = f"() => [tts.library.choices(), tts.library.seconds()].slice(0, {len(shown)})"
+            lister.voices(None, None, shown, js=js, queue=False, api_visibility="private")
     return settings
+
+
+def _presets() -> gr.HTML:
+    return gr.HTML(
+        html_template=asset("presets.html"),
+        js_on_load=asset("apply.js", "presets.js"),
+        elem_id="presets",
+        apply_default_css=False,
+    )
+
+
+def _picker() -> gr.HTML:
+    return gr.HTML(
+        html_template=asset("picker.html"),
+        js_on_load=asset("clip.js", "voicelist.js", "picker.js"),
+        elem_id="picker",
+        apply_default_css=False,
+    )
 
 
 def _voicebox() -> gr.HTML:
     return gr.HTML(
         html_template=asset("voicebox.html"),
-        js_on_load=asset("clip.js", "voicebox.js"),
+        js_on_load=asset("waveform.js", "trim.js", "clip.js", "voicebox.js"),
         elem_id="voicebox",
         apply_default_css=False,
     )
 
 
-def _controls(
-    voices: Sequence[VoiceInfo], default: str, blends: bool, emotional: bool, t: gr.I18n
-) -> Settings:
+def missing(service: SpeechService) -> str:
+    """The key of the sentence that says where emotions, or voices of one's own, come from: the engine has none."""
+    what = "emotion" if "clone" in service.spec.features else "cloning"
+    return f"{what}_missing_there" if service.engine == ELSEWHERE else f"{what}_missing"
+
+
+def _controls(voices: Sequence[VoiceInfo], default: str, blends: bool, missing: str, t: gr.I18n) -> Settings:
+    """``missing`` stands in place of the emotions; "" where there are some."""
     choices = [
         (t(f"voice:{voice.id}") if voice.kind == "builtin" else voice.name, voice.id)
         for voice in sorted(voices, key=lambda voice: voice.language[:2] != "zh")
     ]
+    voice = gr.Dropdown(choices, value=default or None, label=t("voice"), elem_id="voice", interactive=True)
     return Settings(
-        voice=gr.Dropdown(
-            choices, value=default or None, label=t("voice"), elem_id="voice", interactive=True
-        ),
+        voice=voice,
+        picker=_picker(),
         second=gr.Dropdown(
             [(t("second_none"), ""), *choices],
             value="",
@@ -94,12 +125,19 @@ def _controls(
         ),
         tuning=gr.HTML(
             {},
-            html_template=asset("emotion.html" if emotional else "emotion_none.html", "parameters.html"),
-            js_on_load=asset("clip.js", "dial.js", "emotion.js", "parameters.js", "tuning.js"),
+            html_template=(_hint(missing) if missing else asset("emotion.html")) + asset("parameters.html"),
+            js_on_load=asset(
+                *("waveform.js", "trim.js", "clip.js", "dial.js", "rose.js"),
+                *("emotion_form.js", "emotion.js", "parameters.js", "tuning.js"),
+            ),
             elem_id="tuning",
             apply_default_css=False,
         ),
     )
+
+
+def _hint(word: str) -> str:
+    return f'<p class="hint section more-voices" data-t="{word}"></p>\n'
 
 
 def _remember(page: gr.Blocks, settings: Settings) -> None:

@@ -38,6 +38,9 @@ class Sound {
 
   get ended() { return this.complete && this.position >= this.duration; }
 
+  // Whether it came to the end of the stretch it was to play.
+  get over() { return this.playing && this.position >= this.until; }
+
   get starved() { return this.playing && !this.complete && this.position >= this.duration; }
 
   push(samples, rate) {
@@ -47,12 +50,23 @@ class Sound {
     this.#pump();
   }
 
-  play(from = this.at >= this.duration && this.complete ? 0 : this.at) {
+  // Other samples in place of all there was: blocks, at the same rate; it is silent then.
+  refill(blocks) {
+    const at = this.position;
+    this.clear();
+    this.complete = true;
+    for (const samples of blocks) this.push(samples, this.rate);
+    this.at = Math.min(at, this.duration);
+  }
+
+  // until: seconds into the sound, where a block begins
+  play(from = this.at >= this.duration && this.complete ? 0 : this.at, until = Infinity) {
     this.halt();
     this.unlock();
     this.gain = new GainNode(this.context);
     this.gain.connect(this.context.destination);
     this.from = from;
+    this.until = until;
     this.zero = null; // context time of position 0; set when there is something to schedule
     const first = from * (this.rate || 1);
     this.next = this.blocks.findIndex((b) => b.start + b.samples.length > first);
@@ -66,6 +80,12 @@ class Sound {
     const at = this.position;
     this.halt();
     this.at = at;
+  }
+
+  // Back to where it was last begun.
+  rewind() {
+    this.halt();
+    this.at = this.from;
   }
 
   seek(seconds) {
@@ -89,7 +109,7 @@ class Sound {
     const horizon = this.context.currentTime + Sound.AHEAD;
     for (; this.next < this.blocks.length; this.next++) {
       const { start, samples } = this.blocks[this.next];
-      if (this.zero + start / this.rate > horizon) return;
+      if (this.zero + start / this.rate > horizon || start / this.rate >= this.until) return;
       this.#schedule(start, samples);
     }
   }

@@ -15,8 +15,12 @@ from ..service import SpeechService
 from . import i18n
 from .early import asset
 from .settings import settings_card
-from .tuning import Incomplete, speech_request
+from .tuning import Incomplete, emotion_shown, speech_request
 
+PLAYER = (
+    *("sound.js", "stream.js", "waveform.js", "readalong.js", "takes.js", "repair.js"),
+    *("kept.js", "display.js", "player.js"),
+)
 Answer = dict[str, Any]
 Speak = Callable[[str, str, str, float, float, Any, gr.Request], Awaitable[Answer]]
 
@@ -64,7 +68,7 @@ def _player() -> gr.HTML:
     return gr.HTML(
         {},
         html_template=asset("player.html"),
-        js_on_load=asset("sound.js", "stream.js", "waveform.js", "readalong.js", "player.js"),
+        js_on_load=asset(*PLAYER),
         apply_default_css=False,
         elem_id="player",
     )
@@ -73,7 +77,7 @@ def _player() -> gr.HTML:
 def _composer(t: gr.I18n) -> tuple[gr.Textbox, gr.Button]:
     gr.HTML(
         html_template=asset("examples.html"),
-        js_on_load=asset("marks.js"),
+        js_on_load=asset("clip.js", "voicelist.js", "marks.js"),
         elem_id="examples",
         apply_default_css=False,
     )
@@ -99,17 +103,26 @@ def handler(service: SpeechService) -> Speak:
         text: str, voice: str, second: str, share: float, speed: float, tuning: Any, request: gr.Request
     ) -> Answer:
         try:
-            wanted = speech_request(text, blend(voice, second, share), speed, tuning)
+            pace = speed if service.can("speed") else 1.0  # the browser may keep one that another engine had
+            wanted = speech_request(text, blend(voice, second, share), pace, tuning)
             owner = owner_of(cast(HTTPConnection, request.request))
             service.quota.hit(owner)
             handle = await service.submit(wanted, owner)
         except Incomplete as lack:
             return _refusal(i18n.EN[lack.args[0]], i18n.ZH[lack.args[0]])
         except TTSError as error:
-            return _refusal(error.message("en"), error.message("zh"))
-        return {"id": service.keep(handle).id, "request": handle.id}
+            return _refusal(_words(error, "en", i18n.EN), _words(error, "zh", i18n.ZH))
+        recording = service.keep(handle)
+        service.remember(recording, wanted, owner, emotion_shown(wanted, tuning))
+        return {"id": recording.id, "request": handle.id}
 
     return speak
+
+
+def _words(error: TTSError, lang: str, table: dict[str, str]) -> str:
+    """In the page's own words, where it has some."""
+    own = table.get(f"said_{error.code}")
+    return own.format(**error.facts) if own else error.message(lang)
 
 
 def _refusal(message: str, message_zh: str) -> Answer:

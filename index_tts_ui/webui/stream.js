@@ -28,7 +28,11 @@ function parseEvent(block) {
 // s16le mono in base64 -> float32 in [-1, 1)
 function decodePcm(base64) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer), samples = new Float32Array(bytes.length >> 1);
+  return floats(new DataView(bytes.buffer));
+}
+
+function floats(view) {
+  const samples = new Float32Array(view.byteLength >> 1);
   for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32768;
   return samples;
 }

@@ -38,6 +38,7 @@ def speech_request(text: str, voice: str, speed: float, tuning: Any) -> SpeechRe
         emotion=_emotion(said.get("emotion")),
         seed=_seed(said.get("seed", 0)),
         params=dict(params),
+        fallback="any" if said.get("fallback") == "any" else "",
         wait_ready=True,
     )
 
@@ -58,6 +59,14 @@ def _emotion(said: Any) -> Emotion | None:
         return None
     vector = bearable(_numbers(said.get("vector")))
     return Emotion(vector=vector, weight=weight, random=said.get("random") is True) if any(vector) else None
+
+
+def emotion_shown(request: SpeechRequest, tuning: Any) -> dict[str, Any]:
+    """The emotion by its sliders, for the history: the request has what of it the model bears."""
+    if request.emotion is None or request.emotion.vector is None:
+        return {}
+    weight, random = request.emotion.weight, request.emotion.random
+    return {"emotion": {"sliders": tuning["emotion"]["vector"], "weight": weight, "random": random}}
 
 
 def _numbers(vector: Any) -> list[float]:

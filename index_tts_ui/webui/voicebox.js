@@ -33,6 +33,11 @@ function relist() {
   if (tts.voice !== undefined) trigger("voices", {});
 }
 for (const type of ["library", "lang"]) tts.addEventListener(type, relist);
+tts.addEventListener("apply", ({ detail: { reference } }) => {
+  $(`input[value=${reference.source}]`).checked = true;
+  if (reference.source === "clip") clip.set(reference.sound);
+  save();
+});
 tts.addEventListener("use", (event) => {
   tts.voice = event.detail;
   $("input[value=library]").checked = true;

@@ -1,4 +1,4 @@
-"""The Voices tab: the library of an engine that can speak with any voice. Its script asks the API."""
+"""The Voices tab: all voices, and how one is added to the library. Its script asks the API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def voices_tab() -> None:
     """The tab's one component, in the Blocks that is open."""
     gr.HTML(
         html_template=asset("voices.html"),
-        js_on_load=asset("clip.js", "shelf.js", "voices.js"),
+        js_on_load=asset("waveform.js", "trim.js", "clip.js", "mixer.js", "shelf.js", "voices.js"),
         elem_id="voices",
         apply_default_css=False,
     )

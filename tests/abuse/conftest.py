@@ -12,5 +12,5 @@ from ..api.server import Server, serving
 @pytest.fixture(scope="package")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The test engine that clones voices, at no cost."""
-    with serving(tmp_path_factory.mktemp("clone"), "--engine", "tone-clone") as server:
+    with serving(tmp_path_factory.mktemp("clone"), "--engine", "tone-clone", "--no-page") as server:
         yield server

@@ -18,7 +18,7 @@ BUSY = {"model": "tone", "voice": "tone-a", "response_format": "pcm"}
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One row, 30 ms a character, one place in the queue."""
-    options = ["--engine", "tone", "--engine-options", "rows=1,ahead=0,step_ms=30,char_ms=20"]
+    options = ["--engine", "tone", "--no-page", "--engine-options", "rows=1,ahead=0,step_ms=30,char_ms=20"]
     with serving(tmp_path_factory.mktemp("narrow"), *options, "--max-waiting", "1") as server:
         yield server
 

@@ -39,17 +39,25 @@ def check(server: Server, folder: Path, seconds: int, thorough: bool) -> str:
     return done.stdout
 
 
+def deaths(server: Server) -> list[str]:
+    """What the log says of workers that ended; the operations drawn may ask for a reload, which ends one, too."""
+    said = (server.home / "server.out").read_text()
+    assert " is ready: " in said
+    ended = [line for line in said.splitlines() if " tts.host " in line and " ended: " in line]
+    return [line for line in ended if not line.endswith("an administrator asked for a reload")]
+
+
 @pytest.mark.slow
 def test_every_operation_keeps_to_its_description(clone: Server, tmp_path: Path) -> None:
     said = check(clone, tmp_path, 4, thorough=False)
     assert "No issues found" in said and " 0 generated" not in said
-    assert clone.status()["restarts"] == 0
+    assert not deaths(clone)
 
 
 @pytest.mark.slow
 def test_every_operation_keeps_to_its_description_with_drawn_values(clone: Server, tmp_path: Path) -> None:
     assert "No issues found" in check(clone, tmp_path, 30, thorough=True)
-    assert clone.status()["restarts"] == 0
+    assert not deaths(clone)
 
 
 @pytest.mark.slow

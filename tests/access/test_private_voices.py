@@ -97,3 +97,32 @@ def test_a_private_voice_takes_no_stock_name_from_others(
 ) -> None:
     upload(locked.server, "onyx", ann)
     assert spoken(locked, ben, voice="onyx").status_code == 200
+
+
+def test_two_people_use_one_name_for_voices_of_their_own(
+    locked: Locked, ann: dict[str, str], ben: dict[str, str]
+) -> None:
+    anns, bens = (upload(locked.server, "My voice", who) for who in (ann, ben))
+    assert anns["id"] != bens["id"] and anns["owned"] and anns["editable"]
+    url = f"{locked.server.url}/v1/audio/voices"
+    for who, own in ((ann, anns), (ben, bens)):
+        assert locked.get("/v1/audio/voices/My%20voice", who).json()["id"] == own["id"]
+        assert spoken(locked, who, voice="My voice").status_code == 200
+    # nobody cuts, takes along or restores what is not theirs
+    assert code(httpx.get(f"{url}/export", params={"voice": anns["id"]}, headers=ben)) == (
+        404,
+        "voice_not_found",
+    )
+    stolen = httpx.post(
+        f"{locked.server.url}/v1/audio/clips", data={"clip": anns["id"]}, headers=ben, timeout=30
+    )
+    assert code(stolen) == (404, "voice_not_found")
+    assert httpx.delete(f"{url}/My%20voice", headers=ann).json()["id"] == anns["id"]
+    assert locked.get("/v1/audio/voices/bin", ben).json()["voices"] == []
+    assert code(httpx.post(f"{url}/{anns['id']}/restore", headers=ben)) == (404, "voice_not_found")
+    assert httpx.post(f"{url}/{anns['id']}/restore", headers=ann).json()["name"] == "My voice"
+    assert code(httpx.patch(f"{url}/{anns['id']}", json={"shared": True}, headers=ben)) == (
+        404,
+        "voice_not_found",
+    )
+    assert locked.get("/v1/audio/voices", ann).json()["private"] is True

@@ -105,3 +105,25 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(STOP_SECONDS)
+
+
+def ended_without_package(home: Path, engine: str, *flags: str) -> str:
+    """Standard error of a server whose engine lacks its package: it must end by itself, with 78."""
+    command = [
+        sys.executable,
+        "-m",
+        "index_tts_ui",
+        "--home",
+        str(home),
+        "--engine",
+        engine,
+        "--no-page",
+        *flags,
+    ]
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    ended = subprocess.run(
+        [*command, "--port", str(free_port())], env=clean, capture_output=True, text=True, timeout=90
+    )
+    assert ended.returncode == 78, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stderr

@@ -159,3 +159,24 @@ def test_a_preview_tells_the_segments(tone: Server) -> None:
     assert preview["estimated_seconds"] > 0
     empty = httpx.post(f"{tone.url}/v1/audio/preview", json={"text": "😀"}, timeout=20)
     assert refusal(empty)[:2] == (400, "nothing_to_speak")
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (" \n", {}),
+        ("x" * 5000, {}),
+        ("…", {}),
+        ("Hello.", {"voice": "nobody"}),
+        ("Hello. [voice: nobody] You.", {}),
+        ("Hello. [pause 500s] You.", {}),
+        ("Hello.", {"language": "fr"}),
+        ("Hello.", {"glossary": [{"word": "a", "said": "b", "kind": "pinyin"}]}),
+    ],
+)
+def test_a_preview_refuses_what_speech_would(tone: Server, text: str, more: dict[str, object]) -> None:
+    spoken = httpx.post(
+        f"{tone.url}/v1/audio/speech", json={"model": "tone", "input": text, "voice": "alloy", **more}
+    )
+    preview = httpx.post(f"{tone.url}/v1/audio/preview", json={"text": text, "voice": "alloy", **more})
+    assert spoken.status_code >= 400 and refusal(preview) == refusal(spoken)

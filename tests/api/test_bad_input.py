@@ -189,6 +189,8 @@ def test_unknown_routes_and_methods_speak_the_envelope(tone: Server) -> None:
         ("GET", "/v1/audio/speech", "POST"),
         ("PUT", "/synthesize", "GET, POST"),
         ("POST", "/healthz", "GET, HEAD"),
+        ("OPTIONS", "/v1/audio/voices/import", "POST"),
+        ("PUT", "/v1/audio/voices/import", "POST"),
     ):
         response = httpx.request(method, tone.url + path)
         check_refusal(response, 405, "method_not_allowed", None)

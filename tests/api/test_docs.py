@@ -112,5 +112,9 @@ def test_voices_are_listed_with_names_and_languages(tone: Server) -> None:
         "seconds": 0.0,
         "shared": True,
         "default": True,
+        "blend": "",
+        "transcript": "",
+        "owned": False,
+        "editable": False,
     }
     assert json.loads(httpx.get(f"{tone.url}/v1/audio/models").text)["models"][0] == {"id": "tone"}

@@ -19,7 +19,7 @@ FAILS = "Some words [[fail]]. And some more."
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A cloning engine, and one behind it that speaks what makes the first one fail."""
-    flags = ["--engine", "tone-clone", "--backup", "tone", "--rate", "off"]
+    flags = ["--engine", "tone-clone", "--no-page", "--backup", "tone", "--rate", "off"]
     options = ["--engine-options", "char_ms=20,backup.deaf=1,backup.char_ms=20"]
     with serving(tmp_path_factory.mktemp("failover"), *flags, *options) as running:
         added(running, "Anna")

@@ -63,6 +63,7 @@ def test_mixed_text_is_understood_in_both_languages(kokoro: Server, text: str, w
     assert pinyin_error_rate(*sound, text) <= PER
 
 
+@pytest.mark.slow
 def test_a_stock_name_speaks_the_language_of_the_text(kokoro: Server) -> None:
     """A client that knows no other voices than OpenAI's is understood in both."""
     text = MANDARIN[0]

@@ -23,7 +23,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One row; its steps are counted in ``steps``."""
     home = tmp_path_factory.mktemp("counted")
     flags = ["--engine", "tone", "--engine-options", f"rows=1,ahead=0,step_ms=10,steps={home}/steps"]
-    with serving(home, *flags, "--max-user-segments", "60", "--require-key", "off") as server:
+    with serving(home, "--no-page", *flags, "--max-user-segments", "60", "--require-key", "off") as server:
         yield server
 
 

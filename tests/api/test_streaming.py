@@ -205,12 +205,13 @@ def kept(server: Server, text: str) -> tuple[str, list[tuple[str, dict[str, Any]
 
 
 def test_the_stream_of_a_kept_request_tells_all_of_it(tone: Server) -> None:
-    text = "This sentence is more than one second long. The end."
+    text = "[pause 0.1s]This sentence is more than one second long.[pause 0.2s] The end.[pause 3s]"
     url, events = kept(tone, text)
     kinds = [kind for kind, _ in events]
     assert kinds[-1] == "ended"
     started = next(data for kind, data in events if kind == "started")
     assert (started["engine"], len(started["segments"])) == ("tone", 2)
+    assert (started["lead"], started["pauses"]) == (0.1, [0.2, None])  # what ends the text is left out
     audio = [data for kind, data in events if kind == "audio"]
     pcm = [base64.b64decode(data["pcm"]) for data in audio]
     assert max(map(len, pcm)) == 24_000  # half a second of 16 bit at 24 kHz

@@ -33,7 +33,11 @@ def listed(server: Server) -> dict[str, dict[str, Any]]:
 
 def test_a_voice_is_uploaded_listed_spoken_with_changed_heard_and_deleted(clone: Server) -> None:
     voice = added(clone, "Aunt May", 1, language="en-GB", gender="female", tags="home, warm")
-    assert voice["id"] == "aunt-may" and voice["object"] == "audio.voice" and voice["notices"] == []
+    assert (
+        voice["id"] == "aunt-may"
+        and voice["object"] == "audio.voice"
+        and voice["notices"][0]["code"] == "clip_short"
+    )
     shown = listed(clone)["aunt-may"]
     assert shown.items() <= voice.items()
     assert (shown["kind"], shown["tags"], shown["seconds"]) == ("clip", ["home", "warm"], 2.0)
@@ -229,7 +233,7 @@ def test_an_article_speaks_in_the_voice_of_ref_audio(clone: Server) -> None:
 def test_the_library_survives_restarts_and_names_keep_their_meaning(tmp_path: Path) -> None:
     """One server's life after another, over the same home; also what a client that knows no voice gets."""
     options = f"record={tmp_path}/received.jsonl"
-    flags = ("--engine", "tone-clone", "--engine-options", options)
+    flags = ("--engine", "tone-clone", "--no-page", "--engine-options", options)
     with serving(tmp_path, *flags) as server:
         assert refusal(say(server, voice="alloy")) == (400, "no_voice", "voice")
         assert httpx.post(f"{server.url}/v1/audio/preview", json={"text": "你好。"}).status_code == 200
@@ -286,4 +290,103 @@ def test_an_engine_that_cannot_clone_says_so_and_its_voices_cannot_be_changed(to
     for answer in (httpx.delete(url), httpx.patch(url, json={"name": "x"}), httpx.get(f"{url}/clip")):
         assert refusal(answer) == (400, "builtin_voice", "voice")
     assert refusal(say(tone, voice="clip:" + "0" * 64)) == (400, "unsupported", "voice")
-    assert not (tone.home / "voices").exists()
+
+
+def test_a_part_of_a_recording_becomes_a_clip_and_a_voice_and_is_cut_again(clone: Server) -> None:
+    def clip(**fields: Any) -> httpx.Response:
+        files = {} if "clip" in fields else {"file": ("me.wav", recording(21, 20.0), "audio/wav")}
+        return httpx.post(f"{clone.url}/v1/audio/clips", data=fields, files=files, timeout=30)
+
+    whole, part = clip().json(), clip(start="4", end="9.5").json()
+    assert (whole["seconds"], whole["start"], whole["total"]) == (15.0, 0.0, 20.0)
+    assert (part["seconds"], part["start"], part["total"]) == (5.5, 4.0, 20.0)
+    again = httpx.post(
+        f"{clone.url}/v1/audio/clips", data={"clip": part["id"], "start": "1", "end": "4.5"}, timeout=30
+    ).json()
+    assert again["seconds"] == 3.5 and again["total"] == 5.5 and again["id"] != part["id"]
+    data = {"name": "Cut", "statement": MINE, "clip": part["id"], "end": "4"}
+    voice = httpx.post(f"{clone.url}/v1/audio/voices", data=data, files={}, timeout=30).json()
+    assert voice["seconds"] == 4.0
+    url = f"{clone.url}/v1/audio/voices/cut"
+    before = received(clone, say(clone, voice="cut"))["voices"]
+    assert httpx.patch(url, json={"start": 0.5}, timeout=30).json()["seconds"] == 3.5
+    assert received(clone, say(clone, voice="cut"))["voices"] != before
+    for fields, param in (
+        ({"start": "-1"}, "start"),
+        ({"start": "5", "end": "2"}, "end"),
+        ({"end": "x"}, "end"),
+    ):
+        status, _, named = refusal(clip(**fields))
+        assert (status, named) == (400, param), fields
+    assert refusal(httpx.patch(url, json={"start": 3.2}, timeout=30))[1] == "clip_too_short"
+    httpx.delete(url, timeout=20)
+
+
+def test_a_deleted_voice_is_in_the_bin_until_it_is_restored(clone: Server) -> None:
+    voice = added(clone, "Binned", 31, tags="x")
+    url = f"{clone.url}/v1/audio/voices"
+    httpx.delete(f"{url}/binned", timeout=20)
+    (entry,) = [
+        item for item in httpx.get(f"{url}/bin", timeout=20).json()["voices"] if item["id"] == "binned"
+    ]
+    assert entry["kept_until"] - entry["deleted_at"] == 7 * 86_400 and entry["tags"] == ["x"]
+    other = added(clone, "Binned", 32)
+    back = httpx.post(f"{url}/Binned/restore", timeout=20).json()
+    assert (back["id"], back["name"], back["seconds"]) == ("binned-2", "Binned 2", voice["seconds"])
+    assert received(clone, say(clone, voice="Binned 2"))
+    assert refusal(httpx.post(f"{url}/binned/restore", timeout=20)) == (404, "voice_not_found", "voice")
+    for made in (back, other):
+        httpx.delete(f"{url}/{made['id']}", timeout=20)
+
+
+def test_voices_are_taken_from_one_server_to_another(clone: Server, tone: Server) -> None:
+    url = f"{clone.url}/v1/audio/voices"
+    voice = added(clone, "Traveller", 41, language="en", tags="calm")
+    archive = httpx.get(f"{url}/export", params={"voice": ["Traveller"]}, timeout=30)
+    assert archive.headers["content-type"] == "application/zip"
+    assert "voices.zip" in archive.headers["content-disposition"]
+
+    def take(server: Server, data: bytes) -> httpx.Response:
+        files = {"file": ("voices.zip", data, "application/zip")}
+        return httpx.post(f"{server.url}/v1/audio/voices/import", files=files, timeout=30)
+
+    assert take(clone, archive.content).json()["left_out"][0]["code"] == "voice_already_there"
+    httpx.delete(f"{url}/traveller", timeout=20)
+    answer = take(clone, archive.content)
+    assert answer.status_code == 201
+    (back,) = answer.json()["voices"]
+    assert (back["id"], back["language"], back["tags"], back["seconds"]) == (
+        *("traveller", "en", ["calm"]),
+        voice["seconds"],
+    )
+    httpx.delete(f"{url}/traveller", timeout=20)
+    assert take(tone, archive.content).json()["left_out"][0]["code"] == "unsupported"
+    assert refusal(take(clone, b"no zip")) == (400, "bad_file", "file")
+    assert refusal(httpx.post(f"{url}/import", files={"file": b""}, timeout=20))[:2] == (400, "missing_value")
+    assert refusal(httpx.get(f"{url}/export", params={"voice": "nobody"}, timeout=20))[0] == 404
+
+
+def test_a_blend_is_saved_and_spoken_by_name(tone: Server) -> None:
+    url = f"{tone.url}/v1/audio/voices"
+    data = {"name": "Mix", "blend": "Tone A:3+tone-b:1", "tags": "x"}
+    made = httpx.post(url, data=data, timeout=20).json()
+    assert (made["id"], made["kind"], made["blend"]) == ("mix", "blend", "tone-a:0.75+tone-b:0.25")
+    assert made["editable"] and not made["owned"] and made["language"] == "zh-CN"
+    assert listed(tone)["mix"]["tags"] == ["x"]
+    for voice in ("Mix", "mix:0.5+tone-a:0.5"):
+        assert say(tone, voice=voice).status_code == 200
+    changed = httpx.patch(f"{url}/mix", json={"blend": "tone-a+tone-b", "default": True}, timeout=20).json()
+    assert changed["blend"] == "tone-a:0.5+tone-b:0.5" and changed["default"]
+    job = httpx.post(f"{tone.url}/v1/audio/jobs", json={"input": "A line.", "voice": "Mix"}, timeout=20)
+    assert job.status_code in (200, 201, 202), job.text
+    again = {"name": "Mix", "blend": "tone-a+tone-b"}
+    assert refusal(httpx.post(url, data=again, timeout=20)) == (409, "voice_name_in_use", "name")
+    for blend in ("tone-a", "tone-a+nobody", "tone-a:x+tone-b"):
+        answer = httpx.post(url, data={"name": "No", "blend": blend}, timeout=20)
+        assert refusal(answer)[2] == "blend", answer.text
+    httpx.delete(f"{url}/mix", timeout=20)
+
+
+def test_an_engine_that_does_not_blend_says_so(clone: Server) -> None:
+    answer = httpx.post(f"{clone.url}/v1/audio/voices", data={"name": "No", "blend": "a+b"}, timeout=20)
+    assert refusal(answer) == (400, "unsupported", "blend")

@@ -47,12 +47,19 @@ def test_our_own_aac_is_read() -> None:
     assert similarity(decode(data).samples, tone(24_000, 0.5)) > 0.9
 
 
-@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize("channels", [2, 6, 8, 9, 33, 64])
 def test_channels_are_averaged(channels: int) -> None:
+    """Eight and more were a segmentation fault."""
     sound = np.zeros((24_000, channels), np.float32)
     sound[:, 0] = tone(24_000, 1.0)
     audio = decode(file_of(sound, 24_000, "WAV", "FLOAT"))
     assert np.abs(audio.samples - sound[:, 0] / channels).max() < 1e-6
+
+
+def test_more_channels_than_can_be_read_are_refused() -> None:
+    data = file_of(np.zeros((2000, 65), np.float32), 24_000, "WAV", "FLOAT")
+    with pytest.raises(Invalid, match="it has 65 channels"):
+        decode(data)
 
 
 def test_a_sound_over_the_limit_is_refused() -> None:

@@ -230,3 +230,14 @@ def test_every_request_is_limited_starts_and_ends_at_zero_and_repeats(segments: 
         assert float(np.abs(part).max(initial=0)) < LIMIT
         assert not len(part) or part[0] == part[-1] == 0
     assert all(np.array_equal(a, b) for a, b in zip(parts, whole(), strict=True))
+
+
+def test_a_segment_made_again_is_levelled_as_it_was_the_first_time() -> None:
+    sounds = [speechlike(RATE, 1.0, level) for level in (0.3, 0.02, 0.1)]
+    leveler, known, made = Leveler(RATE), [], []
+    for index, sound in enumerate(sounds):
+        known.append(leveler.known)
+        made.append(leveler.process(sound, 0.1, index == 0, index == 2))
+    again = Leveler(RATE, known[1]).process(sounds[1], 0.1, True, False)
+    assert np.array_equal(again, made[1])
+    assert not np.array_equal(alone(sounds[1]), again[: len(sounds[1])]), "what came before it matters"

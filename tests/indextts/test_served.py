@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.api.server import Server, serving
+from tests.api.server import Server, serving, until
 
 from .voices import some_clips, sound, wav
 
@@ -39,7 +39,8 @@ def server(tiny25: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     home = tmp_path_factory.mktemp("indextts")
     (home / "cache_hub").mkdir()
     (home / "cache_hub" / "indextts2.5").symlink_to(tiny25)
-    with serving(home, "--engine", "indextts2.5", "--device", "cpu", "--timeout", "300") as running:
+    flags = ("--engine", "indextts2.5", "--device", "cpu", "--timeout", "300")
+    with serving(home, "--no-page", *flags) as running:
         yield running
 
 
@@ -136,3 +137,24 @@ def _ever_differs(
         if together != alone:
             return True
     return False
+
+
+def test_each_line_of_a_script_sounds_as_its_voice_does_alone(server: Server) -> None:
+    numbers = (20, 21)
+    for number in numbers:
+        _upload(server, number)
+    cast = {f"Name {number}": {"voice": f"voice{number}", "seed": number} for number in numbers}
+    for number in numbers:
+        if emotion := EMOTIONS[number % len(EMOTIONS)].get("emotion"):
+            cast[f"Name {number}"]["emotion"] = emotion
+    script = "\n".join(f"Name {number}: {TEXTS[number % len(TEXTS)]}" for number in numbers)
+    body = {"input": script, "cast": cast, "max_codes": 50, "diffusion_steps": 6}
+    made = httpx.post(f"{server.url}/v1/audio/jobs", json=body, timeout=30).json()
+    url = f"{server.url}/v1/audio/jobs/{made['id']}"
+    until(lambda: httpx.get(url).json()["finished"], "the job has ended", 280)
+    assert httpx.get(url).json()["state"] == "done"
+    for line, number in enumerate(numbers, 1):
+        answer = httpx.get(f"{url}/audio", params={"line": line, "format": "wav"})
+        samples, _ = soundfile.read(io.BytesIO(answer.content), dtype="float32")
+        alone = _say(server, number)
+        assert len(samples) == len(alone) and np.abs(samples - alone).max() < CLOSE

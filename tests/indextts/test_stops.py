@@ -63,7 +63,9 @@ def _rows() -> list[object]:
     """All that any stage keeps of a segment."""
     gc.collect()
     kinds = (Work, packs.Row, packs.Pack, decode._Row, vocoder._Row)
-    return [item for item in gc.get_objects() if isinstance(item, kinds)]
+    return [
+        item for item in gc.get_objects() if issubclass(type(item), kinds)
+    ]  # isinstance() would ask dead proxies
 
 
 def _marked(cases: list[tuple[str, str]], quick: set[str]) -> list[object]:
@@ -106,7 +108,7 @@ def test_a_segment_cancelled_at_any_place_leaves_nothing_behind_and_its_neighbou
     version: str, place: str, engines: Engines, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, scene = engines(version), _scene(version, engines, clips)
-    if place == "clips":
+    if place in ("clips", "prefill"):  # so that not all join at once
         _forget_a_clip(engine, clips[1][1])
     gone = scene.segments[1].id
     others = _rows()  # of other tests' engines

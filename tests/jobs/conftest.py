@@ -68,7 +68,7 @@ def tone(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterat
     home = tmp_path_factory.mktemp("jobs")
     flags = ["--engine", "tone", "--jobs-per-owner", "8", "--callback-hosts", f"{listener.host},localhost"]
     options = f"rows=4,step_ms=2,char_ms=20,record={home}/received.jsonl"
-    with serving(home, *flags, "--engine-options", options) as server:
+    with serving(home, "--no-page", *flags, "--engine-options", options) as server:
         yield server
 
 

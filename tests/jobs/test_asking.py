@@ -66,6 +66,19 @@ def test_a_file_that_cannot_be_read_is_a_400_in_one_line(jobs: Jobs, name: str, 
     assert answer.status_code == 400 and "\n" not in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["film.srt", "book.txt", "lines.csv"])
+def test_a_file_that_is_no_text_is_called_that_in_the_readers_language(jobs: Jobs, name: str) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4
+    answer = jobs.send(name, picture)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "not_text", "file")
+    assert "no text file" in error["message"]
+    chinese = jobs.http.post(
+        "/jobs", files={"file": (name, picture)}, headers={"Accept-Language": "zh-CN"}
+    ).json()
+    assert "不是文本文件" in chinese["error"]["message"]
+
+
 def test_the_same_idempotency_key_leads_to_the_same_job(jobs: Jobs) -> None:
     headers = {"Idempotency-Key": "order-7"}
     first = jobs.http.post("/jobs", json={"input": "Once."}, headers=headers)

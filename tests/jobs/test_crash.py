@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 def jobs_of(home: Path) -> Iterator[Jobs]:
     """A server on ``home``, and its jobs."""
     options = f"{OPTIONS},record={home}/received.jsonl"
-    with serving(home, "--engine", "tone", "--engine-options", options) as server:
+    with serving(home, "--engine", "tone", "--no-page", "--engine-options", options) as server:
         jobs = Jobs(server)
         with jobs.http:
             yield jobs

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index_tts_ui.errors import Invalid
-from index_tts_ui.jobs import lines_of, subtitles
+from index_tts_ui.jobs import FileKind, lines_of, subtitles
 from index_tts_ui.jobs.record import Line, Segment
 from index_tts_ui.jobs.sound import blocks, keep, placed, total
 from index_tts_ui.jobs.sources import chunks
@@ -25,6 +25,46 @@ def test_a_text_is_read_in_whatever_encoding_an_editor_saved_it(encoding: str) -
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_without_its_mark_too(encoding: str) -> None:
+    assert lines_of("txt", "One line.\r\n你好 and\ttwo".encode(encoding)) == [
+        {"text": "One line."},
+        {"text": "你好 and\ttwo"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000"),  # a picture
+        b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + b"a.txt" * 20,  # an archive
+        b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00" + b"@@" * 200,  # sound
+        b"\0" * 500,
+        b"\xff\xfb\x90\x44" * 50,
+    ],
+)
+@pytest.mark.parametrize("kind", ["txt", "csv", "srt", "vtt", "json"])
+def test_what_is_no_text_is_refused_as_that_and_not_as_empty(kind: FileKind, data: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
+        lines_of(kind, data)
+    assert (refused.value.code, refused.value.param) == ("not_text", "file")
+
+
+def test_a_slip_and_padding_make_no_other_file_of_a_text() -> None:
+    assert lines_of("txt", b"A line with \x07 a bell in it, and forty more characters.\x1a\0\0\0") == [
+        {"text": "A line with \x07 a bell in it, and forty more characters.\x1a"}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt"])
+def test_subtitles_without_a_cue_are_not_called_empty(kind: FileKind) -> None:
+    with pytest.raises(Invalid, match="no cue"):
+        lines_of(kind, b"WEBVTT\n\nJust a text.\n")
+    with pytest.raises(Invalid) as refused:
+        lines_of(kind, b" \n")
+    assert refused.value.code == "empty_text"
+
+
 def test_a_csv_without_a_header_is_a_list_of_texts_if_it_has_one_column() -> None:
     assert [line["text"] for line in lines_of("csv", b"One.\nTwo.\n")] == ["One.", "Two."]
     semicolons = lines_of("csv", b'text;speed;emotion\n"Hi; there";1.25;happy\n')
@@ -34,11 +74,11 @@ def test_a_csv_without_a_header_is_a_list_of_texts_if_it_has_one_column() -> Non
 def test_cues_are_read_from_srt_and_vtt_alike() -> None:
     srt = "1\n00:00:01,250 --> 00:00:02,000 X1:0\n{\\an8}<b>Two\nrows</b>\n\n2\n01:00:00,5 --> 01:00:01,0\nLate\n"
     assert lines_of("srt", srt.encode()) == [
-        {"text": "Two rows", "start": 1.25},
-        {"text": "Late", "start": 3600.5},
+        {"text": "Two rows", "start": 1.25, "end": 2.0},
+        {"text": "Late", "start": 3600.5, "end": 3601.0},
     ]
     vtt = "WEBVTT\n\nNOTE x\n\n00:01.500 --> 00:02.000\nHi\n"
-    assert lines_of("srt", vtt.encode()) == [{"text": "Hi", "start": 1.5}]
+    assert lines_of("srt", vtt.encode()) == [{"text": "Hi", "start": 1.5, "end": 2.0}]
 
 
 @given(st.sampled_from(["txt", "csv", "srt", "json"]), st.binary(max_size=200) | st.text().map(str.encode))

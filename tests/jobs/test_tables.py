@@ -14,7 +14,7 @@ from index_tts_ui.errors import Conflict, Invalid, Overloaded
 from index_tts_ui.jobs import callback
 from index_tts_ui.jobs.database import Database
 from index_tts_ui.jobs.job_table import JobTable
-from index_tts_ui.jobs.record import Job, NewJob, NewLine
+from index_tts_ui.jobs.record import Cut, Job, NewJob, NewLine
 from index_tts_ui.jobs.segment_table import SegmentTable
 from index_tts_ui.speech import Owner
 
@@ -35,7 +35,7 @@ class Tables:
         new = NewJob(tuple(NewLine(text) for text in texts), {"seed": 1}, idempotency_key=key)
         job, _ = self.jobs.create(name, ME, new, "print", most)
         for line in self.segments.lines(job.id):
-            self.segments.split(job.id, line, [(line.text, 0.1)])
+            self.segments.split(job.id, line, [Cut(line.text, 0.1)])
         return job
 
 
@@ -45,10 +45,10 @@ def test_what_comes_of_an_attempt_that_was_given_up_does_not_count(tmp_path: Pat
     one, two = tables.segments.pending(job.id, 9)
     tables.segments.again(job.id, [one], "Uno.", {0: 7})
     assert not tables.segments.settle(one, "done", samples=5, rate=10)
-    tables.segments.rewrite(job.id, 2, "Dos. Tres.")
+    tables.segments.rewrite(job.id, 2, "Dos. Tres.", {})
     assert not tables.segments.settle(two, "done", samples=5, rate=10)
     (line,) = [found for found in tables.segments.lines(job.id) if not found.split]
-    tables.segments.split(job.id, line, [("Dos.", 0.1), ("Tres.", 0.1)])
+    tables.segments.split(job.id, line, [Cut("Dos.", 0.1), Cut("Tres.", 0.1, "tone-b")])
     assert not tables.segments.settle(two, "done", samples=5, rate=10), "it has other words now"
     assert [(one.text, one.seed) for one in tables.segments.pending(job.id, 9)][:2] == [
         ("Uno.", 7),

@@ -132,6 +132,8 @@ class Launch:
 
     def clean_up(self) -> None:
         """Leave nothing, whatever the test did."""
+        if not (self.instance.run.exists() or self.processes()):
+            return  # it was never started
         self.environ, self.prefix = {}, []
         subprocess.run(
             [*LAUNCH, "stop", "--force"], env=self.env(), cwd=self.home, capture_output=True, timeout=60

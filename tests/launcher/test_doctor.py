@@ -28,6 +28,18 @@ from .conftest import Launch
 
 driver, built_driver = stub.driver, stub.built_driver  # fixtures
 CHECKS = [name for checks in doctor.GROUPS.values() for name in checks]
+NO_GPU = """class version: cuda = None
+class cuda: is_available = staticmethod(lambda: False)
+"""
+
+
+@pytest.fixture(autouse=True)
+def light_torch(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each doctor would import torch, for two seconds; the first test has it so."""
+    folder = tmp_path_factory.mktemp("light")
+    (folder / "torch.py").write_text(NO_GPU)
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
 
 
 def _found(launch: Launch, *args: str, code: int | None = None) -> dict[str, dict[str, str]]:
@@ -44,7 +56,10 @@ def _found(launch: Launch, *args: str, code: int | None = None) -> dict[str, dic
     return best
 
 
-def test_a_healthy_machine_has_one_line_per_check_and_exit_code_0(launch: Launch) -> None:
+def test_a_healthy_machine_has_one_line_per_check_and_exit_code_0(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # with the real torch
     found = _found(launch, code=0)
     assert list(found) == CHECKS
     assert not [item for item in found.values() if item["state"] == FAIL]
@@ -64,6 +79,22 @@ def test_a_running_instance_owns_its_port(launch: Launch) -> None:
     launch.start()
     found = _found(launch, code=0)
     assert "this instance's" in found["port"]["text"] and "RUNNING" in found["service"]["text"]
+
+
+@pytest.mark.slow
+def test_a_running_instance_is_judged_by_what_it_was_started_with(launch: Launch) -> None:
+    """Its port and engine came as flags, which the doctor is not given; what it is given goes first."""
+    port, launch.port = launch.port, 1
+    launch.engine = "auto"
+    launch.start("--port", str(port), "--engine", "tone")
+    found = _found(launch, code=0)
+    assert f"port {port} is this instance's" in found["port"]["text"]
+    assert "tone" in found["settings"]["text"] and "tone" in found["engine"]["text"]
+    asked = _found(launch, "--engine", "kokoro")
+    assert "kokoro" in asked["settings"]["text"] and "kokoro" in asked["engine"]["text"]
+    launch("stop")
+    after = _found(launch)
+    assert "auto" in after["settings"]["text"] and f"port {port}" not in after["port"]["text"]
 
 
 @pytest.mark.fault(25)
@@ -146,7 +177,7 @@ def test_a_driver_in_trouble_fails_and_hangs_nobody(
     for name, value in {**driver.environ, "LC_ALL": "C"}.items():
         monkeypatch.setenv(name, value)
     driver.says(trouble)
-    (found,) = doctor.examine({}, 2, ["gpu"])
+    (found,) = doctor.examine({}, 2 if trouble == "hang" else 60, ["gpu"])
     assert found.state == FAIL and text in found.text and fix in found.fix
 
 

@@ -216,8 +216,8 @@ def test_the_real_catalogue_is_complete() -> None:
     item = catalogue.load("kokoro")
     names = {file.name for file in item.files}
     voices = {name.removeprefix("voices/")[:2] for name in names if name.startswith("voices/")}
-    assert {"model.onnx", "vocab.json"} <= names and len(names) == 38
-    assert voices == {"zf", "zm", "af", "am", "bf", "bm"}
+    assert {"model.onnx", "vocab.json"} <= names and len(names) == 56
+    assert {"zf", "zm", "af", "am", "bf", "bm"} <= voices and len(voices) == 17
     assert all(len(file.sha256) == 64 and file.size and file.sources for file in item.files)
     shipped = catalogue.CATALOGUES / "kokoro_vocab.json"
     assert next(file for file in item.files if file.name == "vocab.json").sha256 == models.sha256(shipped)

@@ -179,6 +179,9 @@ def test_list_tells_complete_damaged_absent_and_unknown_apart(whole: Path) -> No
         MODEL: "complete",
         "kokoro": "damaged",
         "indextts2": "absent",
+        "piper": "absent",
+        "voxcpm1.5": "absent",
+        "voxcpm2": "absent",
         "models--my--own": "unknown",
     }
     assert all(item["licence"] and item["path"] for item in data["models"] if item["state"] != "unknown")

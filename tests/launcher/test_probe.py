@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from index_tts_ui import tls
 from launcher.probe import answers
 
 Behave = Callable[[socket.socket], None]
 
 
 @contextlib.contextmanager
-def _serving(behave: Behave) -> Iterator[int]:
-    """A server that reads the request and then does what ``behave`` says to the connection."""
+def _serving(behave: Behave, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server that reads the request and then does what ``behave`` says to the connection; with TLS, if any."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             with contextlib.suppress(OSError):
                 connection, _ = listener.accept()
+                if context:
+                    connection = context.wrap_socket(connection, server_side=True)
                 with connection:
                     connection.recv(4096)
                     behave(connection)
@@ -87,3 +92,21 @@ def test_a_backlog_that_nobody_serves_is_no_answer() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         assert answers("127.0.0.1", bound.getsockname()[1], seconds=0.3) == 0
+
+
+def test_a_server_with_a_certificate_of_its_own_is_asked_over_https(tmp_path: Path) -> None:
+    certificate, key = tls.files("auto", tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    with _serving(behave, context) as port:
+        assert answers("127.0.0.1", port, seconds=5, https=True) == 200
+    with _serving(behave, context) as port:
+        assert answers("127.0.0.1", port, seconds=1) == 0  # plain HTTP is no answer of it
+    with _serving(_hang) as port:
+        began = time.monotonic()
+        assert answers("127.0.0.1", port, seconds=0.3, https=True) == 0
+        assert time.monotonic() - began < 5

@@ -148,6 +148,7 @@ def _killed_commands(launch: Launch, rounds: int, seed: int = 0) -> None:
             assert not _servers(launch), (number, command)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(21)
 def test_after_a_killed_command_the_next_one_goes_on(launch: Launch) -> None:
     _killed_commands(launch, 4)

@@ -166,6 +166,20 @@ def test_the_system_unit_runs_as_the_owner_of_the_home_folder(tmp_path: Path) ->
     assert "\nUser=nobody\n" in text and "AmbientCapabilities=CAP_NET_BIND_SERVICE" in text
 
 
+@needs_verify
+@pytest.mark.parametrize(("port", "held"), [(7860, ""), (80, "CAP_NET_BIND_SERVICE")])
+def test_systemd_finds_the_system_unit_confined(tmp_path: Path, port: int, held: str) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12345, 12345)  # a service that runs as root cannot be confined
+    text = _plan(tmp_path, True, port=port)[".service"].text
+    assert f"\nCapabilityBoundingSet={held}\n" in text
+    unit = tmp_path / "confined.service"
+    unit.write_text(text)
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=30", str(unit)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stdout[-400:] + ran.stderr
+
+
 # ---- the commands
 
 

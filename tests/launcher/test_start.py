@@ -112,7 +112,7 @@ def test_a_start_that_takes_too_long_is_undone(launch: Launch) -> None:
 
 
 @pytest.mark.fault(42)
-@pytest.mark.parametrize("moment", ["spawning", "loading"])
+@pytest.mark.parametrize("moment", [pytest.param("spawning", marks=pytest.mark.slow), "loading"])
 def test_ctrl_c_during_start_leaves_nothing(launch: Launch, moment: str) -> None:
     launch.behaviour = "never-ready"
     child = launch.spawn("start")

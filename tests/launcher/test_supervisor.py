@@ -60,9 +60,8 @@ def test_a_silent_server_is_dumped_killed_and_replaced(launch: Launch, behaviour
     child = launch.spawn("run")
     wait_for("a second generation", lambda: launch.status()["generation"] >= 2)
     assert "no sign of life" in launch.log()
-    assert (
-        "Fatal Python error: Aborted" in launch.instance.server_log.read_text()
-    )  # the stacks of all threads
+    # the stacks of all threads; a thread may still be writing between two of its words
+    assert "Fatal Python error: " in launch.instance.server_log.read_text()
     child.send_signal(signal.SIGQUIT)
     finish(child, 0)
 

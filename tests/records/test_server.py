@@ -22,7 +22,7 @@ TEXT = "One sentence here. Another sentence there."
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """JSON logs with everything in them."""
-    flags = ["--engine", "tone", "--engine-options", "step_ms=1", "--log-format", "json"]
+    flags = ["--engine", "tone", "--no-page", "--engine-options", "step_ms=1", "--log-format", "json"]
     with serving(tmp_path_factory.mktemp("records"), *flags, "--log-level", "debug") as server:
         yield server
 
@@ -61,6 +61,8 @@ def usage(server: Server, request_id: str) -> list[dict[str, Any]]:
     database = sqlite3.connect(path)
     try:
         database.row_factory = sqlite3.Row
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'usage'").fetchone():
+            return []  # made a moment before its table is
         return [dict(row) for row in database.execute("SELECT * FROM usage WHERE id = ?", (request_id,))]
     finally:
         database.close()

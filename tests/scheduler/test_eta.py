@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from benchmarks.simulate import Arrival, Asked, World
+from index_tts_ui.outlook import Outlook
+from index_tts_ui.pace import Pace
+from index_tts_ui.policy import FairQueue
 
 T0, T1, ROWS = 0.04, 0.001, 16
 RATE = ROWS / (T0 + ROWS * T1)  # tokens a second that the engine can do
@@ -97,3 +100,18 @@ def test_positions_count_those_who_really_begin_before() -> None:
     began = sorted(range(len(asked)), key=lambda number: asked[number].began)
     assert began.index(10) == 1, "the other user is next"
     assert asked[10].etas and asked[10].etas[0][1] < asked[1].etas[0][1]
+
+
+def test_a_long_look_ahead_is_taken_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs on the loop that serves: fifty who wait had it take a sixth of a core."""
+    looks: list[float] = []
+
+    def look(self: Outlook, now: float, *_: object) -> int:
+        looks.append(now)
+        return 800 if now < 1 else (9000 if now < 2 else 10)
+
+    monkeypatch.setattr(Outlook, "tell_now", look)
+    outlook = Outlook(Pace())
+    for tenth in range(32):
+        outlook.tell(tenth / 10, {}, FairQueue(), [], False)
+    assert looks[:4] == [0.0, 0.8, 1.6, 2.6] and looks[4:] == [2.9]  # every quarter of a second, at most

@@ -52,7 +52,7 @@ def test_each_total_bound_refuses_everybody_and_what_leaves_makes_room(bounds: d
     room.check(BEN, False)
 
 
-@pytest.mark.parametrize("bounds", [{"owner_segments": 8}, {"owner_sound": 4.0}])
+@pytest.mark.parametrize("bounds", [{"owner_segments": 8}, {"owner_sound": 4.0}, {"owner_waiting": 4}])
 def test_an_owners_bound_is_theirs_alone(bounds: dict[str, float]) -> None:
     room = _room(Clock(), **bounds)
     for number in range(4):
@@ -62,7 +62,7 @@ def test_an_owners_bound_is_theirs_alone(bounds: dict[str, float]) -> None:
     assert refusal.code == "share_full"
     assert "8 segments" in refusal.message() and "8 段" in refusal.message("zh")
     room.check(BEN, False)
-    room.sent("j3", 10)
+    room.leave("j3")
     room.check(ANNA, False)
 
 

@@ -21,9 +21,9 @@ from .bench import ended, indices, job, listen, pooled, until
 TWO = ("cuda:0", "cuda:1")
 
 
-def _workers_of(pid: int) -> list[psutil.Process]:
-    children = psutil.Process(pid).children(recursive=True)
-    return [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
+def _children() -> set[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return {one for one in children if one.status() != psutil.STATUS_ZOMBIE}
 
 
 async def _speak(scheduler: object, text: str = "Some words. And more. The end.", owner: str = "a") -> None:
@@ -169,11 +169,12 @@ def test_six_failed_loads_of_all_end_it_and_nobody_waits_in_vain(monkeypatch: py
 
 def test_idle_workers_end_and_the_next_request_wakes_them_and_waits() -> None:
     async def go() -> None:
+        others = _children()  # what earlier tests keep running
         async with pooled("step_ms=1,load_ms=500", devices=TWO, keep_alive=0.4) as (scheduler, pool):
             await _speak(scheduler)
-            assert len(_workers_of(os.getpid())) == 2
+            assert len(_children() - others) == 2
             await until(lambda: pool.state == "asleep", 20, "it did not fall asleep")
-            await until(lambda: not _workers_of(os.getpid()), 10, "a worker, and its memory, stayed")
+            await until(lambda: not _children() - others, 10, "a worker, and its memory, stayed")
             assert [worker.state for worker in pool.workers()] == ["asleep"] * 2
             request = job("One. Two.")
             scheduler.submit(request)
@@ -238,12 +239,12 @@ def test_a_failure_of_the_device_is_told_from_a_defect(error: Exception, is_one:
 
 
 def test_the_worker_is_told_of_clips_and_memory() -> None:
-    from index_tts_ui import app, config
+    from index_tts_ui import config, crew
 
     loaded = config.load(
         {"home": "/h", "engine": "tone", "device": "a,b", "device_memory_mb": "6000", "keep_alive": "60"}, {}
     )
-    plans = app._plans(loaded, "tone", None)
+    plans = crew.plans(loaded, "tone", None)
     assert [plan.device for plan in plans] == ["a", "b"]
     line = " ".join(plans[1].arguments)
     for told in (f"--clips {Path('/h/voices/clips')} ", "--memory-mb 6000 ", "--device b"):

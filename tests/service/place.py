@@ -16,7 +16,7 @@ class Place:
 
     def __init__(self, folder: Path, builtin: tuple[VoiceInfo, ...] = (), default: str = "") -> None:
         self.library = VoiceLibrary(folder)
-        self.store = VoiceStore(builtin, default, self.library, "tone-clone")
+        self.store = VoiceStore(builtin, default, self.library, "tone-clone", blends=bool(builtin))
         self.librarian = Librarian(self.library, self.store)
 
     def add(self, name: str, seed: int = 0, **details: object) -> VoiceInfo:

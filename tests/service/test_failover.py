@@ -14,7 +14,7 @@ import pytest
 from index_tts_ui.app import build_service
 from index_tts_ui.breaker import Breaker
 from index_tts_ui.config import Config
-from index_tts_ui.errors import BadConfig, NotReady
+from index_tts_ui.errors import BadConfig, Invalid, NotFound, NotReady
 from index_tts_ui.sample_voices import STATEMENT
 from index_tts_ui.service import SpeechService
 from index_tts_ui.speech import Emotion, Ended, Event, Owner, SegmentReady, SpeechRequest, Started
@@ -138,7 +138,7 @@ def test_a_sample_voice_is_the_backups_own_voice(tmp_path: Path) -> None:
             await service.add_voice(recording(1), "Heart", statement=STATEMENT, owner=ME)
             await service.add_voice(recording(2), "Michael", statement=MINE, owner=ME)
             for name, expected in (("Heart", "af_heart"), ("Michael", "")):
-                _, refs = service._resolved(name)
+                refs = service.voice_store.resolve(name)
                 stored = service.failover._stored(refs)
                 assert stored is not None
                 from index_tts_ui.sample_voices import source_of
@@ -282,6 +282,27 @@ def test_where_neither_engine_can_be_had_the_service_gives_up(
             async with asyncio.timeout(10):
                 events = [event async for event in handle.events()]
             assert error(events) == "engine_down"
+
+    asyncio.run(go())
+
+
+def test_without_any_voice_who_names_none_is_spoken_by_the_backup_that_stands_in(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with serving(tmp_path) as service:
+            await service.delete_voice("anna")
+            with pytest.raises(Invalid) as refused:
+                await service.submit(SpeechRequest("Anybody."), ME)
+            assert refused.value.code == "no_voice"
+            primary = service.failover.backends[0]
+            primary.breaker = Breaker(primary.breaker._clock, limit=1, rest=60)
+            primary.breaker.failed()
+            assert service.failover.stands_in
+            service.check(SpeechRequest("Anybody."), ME)
+            for stand_in in (None, "tone-b"):
+                events = await spoken(service, SpeechRequest("Anybody.", stand_in=stand_in))
+                assert engines(events) == ["tone"] and error(events) == ""
+            with pytest.raises(NotFound):
+                await service.submit(SpeechRequest("Hers.", voice="Anna"), ME)
 
     asyncio.run(go())
 

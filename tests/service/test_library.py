@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index_tts_ui.errors import Conflict, EngineFailed, NotFound, TTSError
-from index_tts_ui.library import KEEP_CLIP, KEEP_DELETED
+from index_tts_ui.library import KEEP_BINNED, KEEP_CLIP, KEEP_DELETED
 from index_tts_ui.speech import VoiceInfo
 from tests.recordings import MINE, recording
 
@@ -71,17 +72,71 @@ def test_clips_of_no_voice_go_a_day_after_their_last_use(place: Place) -> None:
         place.store.resolve(f"clip:{loose}")
 
 
-def test_a_deleted_voices_clip_goes_within_the_hour_unless_another_voice_has_it(place: Place) -> None:
+def test_a_deleted_voice_is_kept_for_a_week_and_its_clip_an_hour_more(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.add("Anna")
     place.add("Same as Anna")
     (clip,) = place.library.clips.iterdir()
     place.librarian.delete("anna")
-    assert clip.stat().st_mtime > time.time() - 60
-    place.librarian.delete("Same as Anna")
-    left = clip.stat().st_mtime + KEEP_CLIP - time.time()
-    assert KEEP_DELETED - 60 < left <= KEEP_DELETED and clip.exists()
     with pytest.raises(NotFound):
         place.librarian.delete("anna")
+    week = time.time() + KEEP_BINNED
+    os.utime(clip, (0, 0))  # nobody used it for years, but a voice in the bin has it
+    place.librarian.delete("Same as Anna")
+    assert place.library.clean() == 0 and clip.exists()
+    assert [voice.name for voice in place.library.shelf.bin] == ["Same as Anna", "Anna"]
+    monkeypatch.setattr("index_tts_ui.library.time.time", lambda: week + 1)
+    assert place.library.clean() == 0 and not place.library.shelf.bin
+    left = clip.stat().st_mtime + KEEP_CLIP - week
+    assert KEEP_DELETED - 60 < left <= KEEP_DELETED + 1
+    monkeypatch.setattr("index_tts_ui.library.time.time", lambda: week + KEEP_DELETED + 2)
+    assert place.library.clean() == 1 and not clip.exists()
+
+
+def test_a_restored_voice_is_what_it_was_but_for_what_is_taken(place: Place, tmp_path: Path) -> None:
+    first = place.add("Anna", language="en", tags=["x"])
+    place.librarian.set_default("anna")
+    place.librarian.delete("anna")
+    assert Place(tmp_path / "voices").library.shelf.bin[0].name == "Anna", "it survives a restart"
+    assert place.librarian.restore(place.library.shelf.bin[0]) == first and not place.library.shelf.bin
+    assert place.store.resolve("anna")
+    place.librarian.delete("anna")
+    other = place.add("Anna", 1)
+    assert other.id == "anna", "name and id are free meanwhile"
+    back = place.librarian.restore(place.library.shelf.bin[0])
+    assert (back.name, back.id, back.tags) == ("Anna 2", "anna-2", ("x",))
+    with pytest.raises(NotFound):
+        place.librarian.restore(replace(place.library.shelf.voices[0], deleted=1.0))
+
+
+def test_the_bin_is_emptied_where_space_is_short_and_never_grows_without_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index_tts_ui.library.BIN_MOST", 2)
+    for name in ("Anna", "Berta", "Carla"):
+        place.add(name)
+        place.librarian.delete(name)
+    assert [voice.name for voice in place.library.shelf.bin] == ["Carla", "Berta"]
+    monkeypatch.setattr("index_tts_ui.library.SPACE", 1 << 60)
+    place.library.clean()
+    assert not place.library.shelf.bin
+
+
+def test_a_server_that_knows_no_blends_and_no_bin_reads_the_list(tmp_path: Path) -> None:
+    """What it knows is where it was: version 1, clips under "voices", with no field that it does not know."""
+    builtin = (VoiceInfo("a", "A", "甲", "en-US", "male"), VoiceInfo("b", "B", "乙", "en-US", "male"))
+    place = Place(tmp_path, builtin)
+    place.add("Anna")
+    place.librarian.add_blend("a:3+b", "Mix")
+    place.add("Berta", 1)
+    place.librarian.delete("berta")
+    data = json.loads((tmp_path / "library.json").read_text("utf-8"))
+    assert data["version"] == 1 and [voice["name"] for voice in data["voices"]] == ["Anna"]
+    assert not {"blend", "deleted"} & data["voices"][0].keys()
+    again = Place(tmp_path, builtin)
+    assert again.library.shelf.voices == place.library.shelf.voices
+    assert again.library.shelf.bin == place.library.shelf.bin
 
 
 def test_a_clip_that_is_gone_costs_its_own_requests(place: Place) -> None:

@@ -32,6 +32,7 @@ def test_an_idle_service_holds_no_worker_yet_is_ready_and_one_worker_is_enough(t
         assert spoken.status_code == 200
         until(lambda: server.status()["state"] == "asleep", "it sleeps", 20)
         until(lambda: not _workers(server.process.pid), "its workers are gone", 10)
+        until(lambda: not any(one["stats"] for one in server.status()["workers"]), "they are missed", 10)
         probe = httpx.get(f"{server.url}/readyz", timeout=20)
         status = probe.json()
         assert probe.status_code == 200 and status["ready"] and status["state"] == "asleep"

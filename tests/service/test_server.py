@@ -32,10 +32,16 @@ def test_a_wrong_setting_ends_it_with_78_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_ends_it_with_1_in_one_line(tmp_path: Path) -> None:
-    with serving(tmp_path, "--engine", "tone") as server:
+    with serving(tmp_path, "--engine", "tone", "--no-page") as server:
         done = _run("--home", str(tmp_path / "b"), "--engine", "tone", "--port", str(server.port))
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1 and "--port" in done.stderr
+
+
+def test_a_server_without_the_page_loads_nothing_of_it(tmp_path: Path) -> None:
+    with serving(tmp_path, "--engine", "tone", "--no-page") as server:
+        libraries = Path(f"/proc/{server.process.pid}/maps").read_text()
+        assert "/numpy/" in libraries and "/pandas/" not in libraries  # Gradio's
 
 
 def test_sigterm_lets_the_request_under_way_finish(tmp_path: Path) -> None:

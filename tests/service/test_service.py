@@ -220,7 +220,7 @@ def test_a_recording_is_read_while_it_is_made_and_after_by_any_number(tmp_path: 
 def test_a_recording_that_everybody_left_is_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index_tts_ui.outputs.LEAVE_GRACE", 0.1)
+    monkeypatch.setattr("index_tts_ui.outputs.recording.LEAVE_GRACE", 0.1)
 
     async def go() -> None:
         async with serving(tmp_path, "step_ms=100") as service:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 TAP = Path(__file__).with_name("tap.js")
 LOCALES = {"zh": "zh-CN", "en": "en-US"}
 SOON = 30_000  # ms; nothing here takes that long, but the machine may be busy
 LOCAL = {"127.0.0.1", ""}  # the host of data: and blob: addresses is empty
+WIDTHS = (320, 390, 1440)  # CSS pixels: phones, a desk
+
+# Controls that are outside the window sideways, or whose own text is wider than they are.
+CUT = """() => [...document.querySelectorAll("button, a, input, select, textarea, h1, p, .badge, .card, #player")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 1)
+  .filter((e) => !e.closest("#tabs > .tab-wrapper > .visually-hidden")) // Gradio measures its tabs there
+  .filter((e) => {
+    const { left, right } = e.getBoundingClientRect();
+    return left < 0 || right > innerWidth || (e.matches("button, .badge, h1") && e.scrollWidth > e.clientWidth + 1);
+  }).map((e) => e.id || e.className || e.tagName)"""
 
 
 @dataclass
@@ -106,6 +118,10 @@ def leave(visitor: Visit) -> None:
     if not visitor.page.is_closed():
         visitor.page.context.set_offline(False)
         visitor.page.evaluate("localStorage.clear()")
+        with contextlib.suppress(Error):  # the server may be gone
+            # a page that is left may keep its draft at the last moment
+            visitor.page.goto(urljoin(visitor.page.url, "/healthz"), timeout=5000)
+            visitor.page.evaluate("localStorage.clear()")
         visitor.page.close()
 
 
@@ -125,6 +141,21 @@ def settled(page: Page) -> None:
     for part in ("#text textarea", "#speak", "#player .wave", "#voice input", ".badge"):
         page.wait_for_selector(part, timeout=SOON, state="attached")
     page.wait_for_function("window.tts.voice !== undefined && document.body.dataset.blend", timeout=SOON)
+
+
+def fits(page: Page, *widths: int) -> None:
+    """Nothing is cut off or sticks out at any of the ``widths`` (``WIDTHS``), in CSS pixels.
+
+    After a resize Gradio puts the tabs that have no room into a menu, but only a moment later: that is waited for.
+    """
+    for width in widths or WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        whole = f"({CUT})().length === 0 && document.documentElement.scrollWidth <= {width}"
+        try:
+            page.wait_for_function(whole, timeout=5000)
+        except TooLate:
+            assert page.evaluate(CUT) == [], f"at {width} pixels"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def _note_host(visitor: Visit, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,9 +11,22 @@ from playwright.sync_api import Page, expect
 from index_tts_ui.emotions import bearable
 
 from ..api.server import Server, serving
+from ..voxcpm import checkpoint
 from .clips import upload
 from .conftest import Cloning, Open
 from .pages import SOON, Visit
+
+
+@pytest.fixture(scope="module")
+def voxcpm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An engine that clones voices and has no emotions."""
+    home = tmp_path_factory.mktemp("page-voxcpm")
+    (home / "cache_hub").mkdir()
+    (home / "cache_hub" / "voxcpm1.5").symlink_to(checkpoint.made("voxcpm1.5"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(checkpoint.package()))
+        with serving(home, "--engine", "voxcpm1.5", "--device", "cpu", path="/healthz") as server:
+            yield server
 
 
 def _dial(page: Page, name: str, value: str) -> None:
@@ -78,7 +92,7 @@ def test_every_control_reaches_the_engine(cloning: Cloning, open_page: Open) -> 
     assert (emotion["vector"], emotion["text"], emotion["random"]) == (None, None, False)
 
     page.check("#tuning input[value=text]")
-    page.fill(".words", "如释重负")
+    page.fill("textarea.words", "如释重负")
     _speak(visitor)
     emotion = cloning.received()[-1]["emotion"]
     assert (emotion["text"], emotion["vector"], emotion["clip"], emotion["weight"]) == (
@@ -124,10 +138,28 @@ def test_the_preview_follows_the_segment_length_and_settings_survive_a_reload(
 
 def test_an_engine_with_fixed_voices_says_how_to_get_the_rest(tone: Server, open_page: Open) -> None:
     page = open_page(tone.url).page
+    expect(page.locator(".more-voices")).to_contain_text("Emotions and voices of your own come with IndexTTS")
     expect(page.locator(".more-voices")).to_contain_text("tts-launch models fetch indextts2.5")
-    for missing in ("[role=tab]", ".emotion", "#voicebox", "[data-mark]:visible", "[data-parameter]"):
+    for missing in (".emotion", "#voicebox", "[data-mark]:visible", "[data-parameter]", ".fallback:visible"):
         expect(page.locator(missing)).to_have_count(0)
     expect(page.locator("#second")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "speaks in voices of your own. Emotions come with IndexTTS"),
+        ("zh", "支持自定义音色。情感控制由 IndexTTS 提供"),
+    ],
+)
+def test_an_engine_that_clones_but_has_no_emotions_says_only_what_it_lacks(
+    voxcpm: Server, open_page: Open, lang: str, said: str
+) -> None:
+    page = open_page(voxcpm.url, lang).page
+    expect(page.locator(".more-voices")).to_contain_text(said)
+    expect(page.locator("#voicebox input[value=clip]")).to_be_visible()
+    expect(page.locator(".emotion")).to_have_count(0)
 
 
 @pytest.mark.slow
@@ -182,5 +214,5 @@ def test_an_emotion_in_words_that_the_checkpoint_cannot_take_is_disabled_with_it
     with serving(tmp_path_factory.mktemp("page-wordless"), *options) as server:
         page = open_page(server.url).page
         expect(page.locator("#tuning input[value=text]")).to_be_disabled()
-        expect(page.locator("#emotion-text-reason")).to_contain_text("IndexTTS-2 can")
+        expect(page.locator("#tuning .emotion-text-reason")).to_contain_text("qwen0.6bemo4-merge")
         expect(page.locator("#tuning input[value=clip]")).to_be_enabled()

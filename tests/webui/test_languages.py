@@ -54,7 +54,7 @@ def test_nothing_on_the_page_is_untranslated(tone: Server, open_page: Open, lang
     assert _foreign(page) == []
     page.click("#second input")  # an open list
     assert _foreign(page) == []
-    page.get_by_role("option").nth(1).click()  # the share of the second voice
+    page.get_by_role("listbox").get_by_role("option").nth(1).click()  # the share of the second voice
     visitor.speak("One. 二。")
     visitor.heard()
     assert _foreign(page) == []  # Stop, progress, times
@@ -78,6 +78,8 @@ def test_any_browser_language_gives_one_whole_language(
 def test_the_language_switches_live_and_is_remembered(tone: Server, open_page: Open) -> None:
     visitor = open_page(tone.url, "zh")
     page = visitor.page
+    page.click("#second input")
+    page.get_by_role("listbox").get_by_role("option").nth(1).click()
     visitor.speak("保留这段文字。")
     visitor.finished()
     page.evaluate("window.same = true")

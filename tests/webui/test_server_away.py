@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from ..api.server import Server, free_port, serving, until
@@ -34,6 +35,7 @@ def test_who_waits_is_told_the_place_and_who_finds_the_queue_full_is_told_so(
     expect(late.page.locator(".notice")).not_to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_page_outlives_its_server_and_waits_for_the_next_one_to_load(
     tmp_path: Path, open_page: Open
 ) -> None:
@@ -62,6 +64,7 @@ def test_the_page_outlives_its_server_and_waits_for_the_next_one_to_load(
         assert page.evaluate("window.same"), "the page was reloaded"
 
 
+@pytest.mark.slow
 def test_while_the_backup_speaks_the_badge_says_so(tmp_path: Path, open_page: Open) -> None:
     flags = ("--engine", "tone-clone", "--backup", "tone", "--device", "a")
     with serving(tmp_path, *flags, "--engine-options", "refuse=a,backup.char_ms=20") as server:

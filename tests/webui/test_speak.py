@@ -166,7 +166,7 @@ def test_the_draft_and_the_settings_survive_a_reload(tone: Server, open_page: Op
     page = visitor.page
     visitor.type("Keep this.")
     page.click("#voice input")
-    page.get_by_role("option").first.click()
+    page.get_by_role("listbox").get_by_role("option").first.click()
     chosen = page.input_value("#voice input")
     page.fill("#speed input[type=number]", "1.5")
     page.press("#speed input[type=number]", "Tab")
@@ -180,12 +180,26 @@ def test_the_draft_and_the_settings_survive_a_reload(tone: Server, open_page: Op
     visitor.finished()
 
 
+def test_two_tabs_of_one_browser_keep_their_texts_and_sounds_apart(tone: Server, open_page: Open) -> None:
+    one, two = open_page(tone.url), open_page(tone.url)
+    one.speak("Aaaa aaaa aaaa.")
+    two.speak("Zz.")
+    for visitor, text in ((one, "Aaaa aaaa aaaa."), (two, "Zz.")):
+        visitor.page.bring_to_front()
+        visitor.finished()
+        expect(visitor.page.locator(".segment")).to_have_text([text])
+    assert len(one.played()[0]) > 2 * len(two.played()[0])
+    one.page.reload()
+    settled(one.page)
+    expect(one.page.locator("#text textarea")).to_have_value("Aaaa aaaa aaaa.", timeout=SOON)
+
+
 def test_speed_and_a_second_voice_reach_the_engine(tone: Server, open_page: Open) -> None:
     visitor = open_page(tone.url)
     page = visitor.page
     expect(page.locator("#share")).not_to_be_visible()
     page.click("#second input")
-    page.get_by_role("option").nth(1).click()
+    page.get_by_role("listbox").get_by_role("option").nth(1).click()
     expect(page.locator("#share")).to_be_visible(timeout=SOON)
     page.fill("#speed input[type=number]", "2")
     page.press("#speed input[type=number]", "Tab")

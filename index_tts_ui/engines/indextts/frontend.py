@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from ... import text as texts
-from ...speech import Piece, VoiceInfo
+from ...speech import Piece, Reading, VoiceInfo
 from ...text.detect import detect, within
-from .glossary import Glossary
-from .marks import Mark, MarkKind, kinds
-from .protect import ANY, Item, Protected, protect
+from ..glossary import Glossary
+from ..marks import Mark, MarkKind, bad_phone, bad_pinyin, bracketed, kinds, pinyin
+from ..protect import ANY, Item, Protected, protect, terms
 from .tokens import Tokens2, Tokens25
 from .words import Words
 
@@ -49,8 +49,19 @@ class IndexTTSFrontend:
         """The pronunciation marks that ``split`` understands, for the page's buttons."""
         return kinds(cls.VERSION)
 
+    @staticmethod
+    def unsayable(reading: Reading) -> str:
+        """See ``Frontend.unsayable``: phonemes are ARPAbet's."""
+        faults = {"pinyin": bad_pinyin, "phonemes": bad_phone}
+        return faults[reading.kind](reading.said) if reading.kind in faults else ""
+
     def split(
-        self, text: str, language: str = "", voice_language: str = "zh-CN", budget: int | None = None
+        self,
+        text: str,
+        language: str = "",
+        voice_language: str = "zh-CN",
+        budget: int | None = None,
+        readings: Sequence[Reading] = (),
     ) -> list[Piece]:
         """See ``Frontend.split``. ``budget`` is kept within 20-600; marks and glossary terms are never cut.
 
@@ -58,7 +69,7 @@ class IndexTTSFrontend:
         """
         budget = max(LEAST_BUDGET, min(BUDGET if budget is None else budget, self.max_tokens))
         job = _Job(self._words, self._tokens, self.languages, budget)
-        protected = protect(text, self._glossary, job.fits)
+        protected = protect(text, (bracketed, terms(self._glossary, readings), pinyin), job.fits)
         return job.pieces(
             protected, _tongue(language, self.languages), _tongue(voice_language, self.languages)
         )

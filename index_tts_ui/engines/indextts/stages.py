@@ -21,6 +21,9 @@ from .vocoder import Vocoder
 from .weights import Modules
 
 EMOTION_MODEL = 1280 << 20  # bytes: 0.6 G parameters in float16, and what it works with
+EMOTION_FOLDER = (
+    "qwen0.6bemo4-merge"  # where the configuration names none: 2.5's package loads it when asked to
+)
 CODES_PER_SECOND = {"2": 50.1, "2.5": 25.0}
 
 
@@ -68,7 +71,5 @@ def build(modules: Modules, clips: Path, max_rows: int, memory_mb: int, precisio
 
 
 def _describer(modules: Modules) -> Describer | None:
-    name = modules.cfg.get("qwen_emo_path") if modules.version == "2" else None
-    if not name or description.missing(modules.model_dir / name):
-        return None
-    return Describer(modules.model_dir / name, modules.device)
+    folder = modules.model_dir / str(modules.cfg.get("qwen_emo_path") or EMOTION_FOLDER)
+    return None if description.missing(folder) else Describer(folder, modules.device)

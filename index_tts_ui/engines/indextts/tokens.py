@@ -114,7 +114,7 @@ def _pinyin(char: str) -> str:
     """The reading of one character as version 2 spells it (XUAN4), "" where it has none."""
     from pypinyin import Style, lazy_pinyin
 
-    from .marks import umlauts
+    from ..marks import umlauts
 
     found = lazy_pinyin(char, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore", v_to_u=False)
     return umlauts(found[0].upper()) if found else ""

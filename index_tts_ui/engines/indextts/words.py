@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from ... import text as texts
 from ...text.spanish import normalise_es
+from ..marks import Mark, of_reading, pinyin, plain, umlauts
+from ..protect import STAND_IN, Item, Term
 from . import japanese
-from .marks import Mark, pinyin, plain, umlauts
-from .protect import STAND_IN, Item, Term
 from .tokens import ENGLISH_MARK, HAN_MARK
 
 # the punctuation that the models' official front ends leave
@@ -76,11 +76,18 @@ class Words:
 
     def _item(self, item: Item, language: str) -> str:
         if isinstance(item, Term):
-            return self._reading(item.reading(language), language)
+            return self._term(item, language)
         if item.kind == "pinyin":
             spoken = language == "zh"
             return self._pinyin(item.reading) if spoken else self._plain(item.source, language)
         return self._mark(item, language)
+
+    def _term(self, term: Term, language: str) -> str:
+        reading = term.reading(language)
+        if reading is None or reading.kind == "respelling":
+            return self._reading(term.source if reading is None else reading.said, language)
+        mark = of_reading(term.source, reading)
+        return self._plain(term.source, language) if mark is None else self._mark(mark, language)
 
     def _reading(self, reading: str, language: str) -> str:
         """A glossary's reading is text like any other; pinyin in it is pinyin."""

@@ -1,12 +1,10 @@
-"""Kokoro-82M through onnxruntime on the CPU: one segment a step."""
+"""Kokoro-82M through onnxruntime on the CPU: a segment alone has all threads; several share them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import threading
-import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,9 @@ import numpy as np
 from ...errors import BadConfig
 from ...speech import Audio, Segment, VoiceRef
 from ..base import EngineInfo, EngineOptions, Progress, Result
-from .voices import VOICES
+from ..runs import Run, Runs
+from .sessions import MODEL, Sessions
+from .voices import OTHERS, VOICES
 
 RATE = 24_000  # Hz
 MAX_TOKENS = 510
@@ -23,6 +23,7 @@ MODEL_BYTES = 92_361_271
 VOICE_BYTES = 522_240  # float32 [510, 1, 256]: one style for each number of tokens
 SPEEDS = (0.25, 4.0)
 _WARM_UP = "həlˈO."
+PATIENCE = 2.0  # it shares the processor with whatever else this machine does
 _FADE = RATE // 100  # samples; a sound cut at max_seconds ends without a click
 
 
@@ -30,22 +31,15 @@ class BadSegment(Exception):
     """The segment cannot be spoken; its text says why."""
 
 
-class KokoroEngine:
+class KokoroEngine(Runs):
     """See ``engines.base.Engine``. ``params`` may hold "speed"; voices blend by their weights."""
 
     def __init__(self, options: EngineOptions) -> None:
-        self._threads = options.threads or min(4, len(os.sched_getaffinity(0)))
-        self._session: Any = None
-        self._failures: tuple[type[Exception], ...] = ()
+        self._sessions = Sessions(options.threads or min(4, len(os.sched_getaffinity(0))))
+        super().__init__("kokoro", self._sessions.rows)
         self._vocabulary: dict[str, int] = {}
         self._folder = Path()
         self._styles: dict[str, np.ndarray] = {}  # id: float32 [510, 256]
-        self._lock = threading.Lock()  # guards the two below, which cancel() touches
-        self._waiting: deque[Segment] = deque()
-        self._running: tuple[str, Any] | None = None  # segment id, onnxruntime.RunOptions
-        self._spoken = 0
-        self._audio_seconds = 0.0
-        self._engine_seconds = 0.0
 
     def load(self, model_dir: Path, progress: Progress) -> EngineInfo:
         """Check the files of ``model_dir``, read the model and run it once.
@@ -58,87 +52,56 @@ class KokoroEngine:
         self._folder = model_dir
         self._vocabulary = _vocabulary(model_dir)
         progress(0.1, "loading the model")
-        self._open(model_dir)
+        self._sessions.open(model_dir)
         progress(0.8, "warming up")
-        self._infer(self._tokens(_WARM_UP), self._style((VoiceRef("builtin", VOICES[0].id),), 1), 1.0, None)
+        voices = (VoiceRef("builtin", VOICES[0].id),)
+        self._sessions.run(False, _feed(self._tokens(_WARM_UP), self._style(voices, 1), 1.0), None)
         progress(1.0, "ready")
-        return EngineInfo("kokoro", "1.0-int8", RATE, ("zh", "en"), ("speed", "blend"), max_rows=1)
-
-    def free(self) -> int:
-        """1, or 0 while a segment waits or runs."""
-        with self._lock:
-            return 0 if self._waiting or self._running else 1
-
-    def admit(self, segment: Segment) -> None:
-        """Queue a segment for the next step."""
-        with self._lock:
-            self._waiting.append(segment)
-
-    def busy(self) -> bool:
-        """Whether a segment waits."""
-        with self._lock:
-            return bool(self._waiting)
-
-    def step(self) -> list[Result]:
-        """Speak the oldest waiting segment, whole. [] where there is none or it was cancelled."""
-        import onnxruntime
-
-        with self._lock:
-            if not self._waiting:
-                return []
-            segment = self._waiting.popleft()
-            options = onnxruntime.RunOptions()
-            self._running = (segment.id, options)
-        try:
-            return self._speak(segment, options)
-        finally:
-            with self._lock:
-                self._running = None
-
-    def cancel(self, segment_id: str) -> None:
-        """Drop a waiting segment, or end the model's run within milliseconds. Any thread."""
-        with self._lock:
-            self._waiting = deque(segment for segment in self._waiting if segment.id != segment_id)
-            if self._running and self._running[0] == segment_id:
-                self._running[1].terminate = True
+        rows = self._sessions.rows
+        return EngineInfo(
+            "kokoro",
+            "1.0-int8",
+            RATE,
+            ("zh", "en"),
+            ("speed", "blend", "pronunciation"),
+            max_rows=rows,
+            patience=PATIENCE,
+        )
 
     def warm(self, voice: VoiceRef) -> None:
         """Read a voice's styles ahead; an unknown voice fails with its segment, not here."""
         if voice.key in _KNOWN:
-            self._pack(voice.key)
+            with contextlib.suppress(BadSegment):
+                self._pack(voice.key)
 
     def stats(self) -> dict[str, Any]:
-        """``rows`` in work, segments ``spoken``, and the real-time factor ``rtf`` so far."""
-        with self._lock:
-            rows = len(self._waiting) + (self._running is not None)
-        rtf = self._engine_seconds / self._audio_seconds if self._audio_seconds else 0.0
-        return {"rows": rows, "spoken": self._spoken, "threads": self._threads, "rtf": round(rtf, 3)}
+        """See ``Runs``; ``threads`` of all runs together."""
+        return {**super().stats(), "threads": self._sessions.threads}
 
     def close(self) -> None:
         """Let go of the model."""
-        self._session = None
+        self._pool.shutdown()
+        self._sessions.close()
         self._styles.clear()
 
     # ---- one segment
 
-    def _speak(self, segment: Segment, options: Any) -> list[Result]:
-        began = time.monotonic()
+    def _may_share(self) -> bool:
+        may = self._sessions.sharing()
+        self.rows = self._sessions.rows  # one, where memory is too short for a second session
+        return may
+
+    def _speak(self, run: Run) -> Result | None:
+        segment = run.segment
         try:
             tokens = self._tokens(segment.spoken)
-            style = self._style(segment.voices, len(tokens))
-            samples = self._infer(tokens, style, _speed(segment), options)
-            samples = _limited(_sound(samples), segment.max_seconds)
+            feed = _feed(tokens, self._style(segment.voices, len(tokens)), _speed(segment))
+            samples = _sound(self._sessions.run(run.shared, feed, run.options))
         except BadSegment as error:
-            return [_failure(segment, str(error), time.monotonic() - began)]
-        except self._failures as error:
-            if options.terminate:
-                return []
-            return [_failure(segment, f"the model failed: {error}", time.monotonic() - began)]
-        seconds = time.monotonic() - began
-        self._spoken += 1
-        self._audio_seconds += len(samples) / RATE
-        self._engine_seconds += seconds
-        return [Result(segment.id, Audio(RATE, samples), engine_seconds=seconds)]
+            return self._failed(run, str(error))
+        except self._sessions.failures as error:
+            return self._failed(run, f"the model failed: {error}")
+        return self._made(run, Audio(RATE, _limited(samples, segment.max_seconds)))
 
     def _tokens(self, spoken: str) -> list[int]:
         if not spoken:
@@ -164,45 +127,26 @@ class KokoroEngine:
 
     def _pack(self, key: str) -> np.ndarray:
         if key not in self._styles:
-            data = np.fromfile(self._folder / "voices" / f"{key}.bin", np.float32)
-            self._styles[key] = data.reshape(MAX_TOKENS, 256)
+            path = self._folder / "voices" / f"{key}.bin"
+            if not _is_whole(path, VOICE_BYTES):  # one of the others, which an older cache_hub has not
+                raise BadSegment(f"the voice {key} is not there: run 'tts-launch models fetch kokoro'")
+            self._styles[key] = np.fromfile(path, np.float32).reshape(MAX_TOKENS, 256)
         return self._styles[key]
-
-    def _infer(self, tokens: list[int], style: np.ndarray, speed: float, options: Any) -> np.ndarray:
-        feed = {
-            "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": style,
-            "speed": np.array([speed], np.float32),
-        }
-        return np.asarray(self._session.run(None, feed, options)[0], np.float32).reshape(-1)
-
-    def _open(self, model_dir: Path) -> None:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as native
-
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = self._threads
-        settings.log_severity_level = 4  # a cancelled run is no error to log
-        # threads that spin while they wait make everything else on the machine 2-5 times slower
-        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(model_dir / "model.onnx"), settings, providers=["CPUExecutionProvider"]
-            )
-        except (native.InvalidProtobuf, native.InvalidGraph, native.Fail, native.NoSuchFile) as error:
-            raise BadConfig("model_missing", model="kokoro", path=model_dir) from error
-        self._failures = (native.Fail, native.RuntimeException, native.InvalidArgument, RuntimeError)
 
 
 _KNOWN = frozenset(voice.id for voice in VOICES)
 
 
 def _check(model_dir: Path) -> None:
-    sizes = {model_dir / "model.onnx": MODEL_BYTES}
-    sizes |= {model_dir / "voices" / f"{voice.id}.bin": VOICE_BYTES for voice in VOICES}
-    for path, size in sizes.items():
-        if not path.is_file() or path.stat().st_size != size:
-            raise BadConfig("model_missing", model="kokoro", path=model_dir)
+    sizes = {model_dir / MODEL: MODEL_BYTES}
+    needed = [voice for voice in VOICES if voice not in OTHERS]
+    sizes |= {model_dir / "voices" / f"{voice.id}.bin": VOICE_BYTES for voice in needed}
+    if not all(_is_whole(path, size) for path, size in sizes.items()):
+        raise BadConfig("model_missing", model="kokoro", path=model_dir)
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
 
 
 def _vocabulary(model_dir: Path) -> dict[str, int]:
@@ -210,6 +154,14 @@ def _vocabulary(model_dir: Path) -> dict[str, int]:
         return dict(json.loads((model_dir / "vocab.json").read_text("utf-8"))["vocab"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadConfig("model_missing", model="kokoro", path=model_dir) from error
+
+
+def _feed(tokens: list[int], style: np.ndarray, speed: float) -> dict[str, np.ndarray]:
+    return {
+        "tokens": np.array([[0, *tokens, 0]], np.int64),
+        "style": style,
+        "speed": np.array([speed], np.float32),
+    }
 
 
 def _speed(segment: Segment) -> float:
@@ -238,7 +190,3 @@ def _limited(samples: np.ndarray, max_seconds: float) -> np.ndarray:
     fade = min(_FADE, most)
     samples[-fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     return samples
-
-
-def _failure(segment: Segment, reason: str, seconds: float) -> Result:
-    return Result(segment.id, None, "engine_failed", reason, retryable=False, engine_seconds=seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 # names that lexicon and rules get wrong; American, and close enough in a British voice
@@ -28,6 +29,21 @@ _ENDLESS = re.compile(r"\S{40}")  # hibari's time grows with the cube of a chunk
 _BRACKETS = str.maketrans("[]{}<>", "()()()")  # brackets are hibari's markup for given phonemes
 
 
+# a word of such letters (clicks, which no text here has) stands for one whose phonemes are given
+_SLOT = re.compile("(ǀ[ǁǂ]*ǃ)")
+_PLAIN = re.compile("[A-Za-z]+")
+
+
+def slot(number: int) -> str:
+    """What stands for the word of that number, from 0."""
+    return "ǀ" + f"{number:b}".translate({48: "ǁ", 49: "ǂ"}) + "ǃ"
+
+
+def without_slots(text: str) -> str:
+    """``text`` without what could be taken for one."""
+    return _SLOT.sub("", text)
+
+
 class English:
     """One accent; thread-safe. Unknown words go to hibari's small network, loaded with the first."""
 
@@ -40,11 +56,19 @@ class English:
         """Load the lexicon (about a second) now rather than with the first text."""
         self._g2p()
 
-    def phonemes(self, text: str) -> str:
-        """Phonemes of words: numbers and abbreviations are to be in words already."""
+    def phonemes(self, text: str, given: Mapping[str, tuple[str, str]] | None = None) -> str:
+        """Phonemes of words: numbers and abbreviations are to be in words already.
+
+        ``given``: by their slots, words and their phonemes in the model's letters.
+        """
+        return str(self._g2p()("".join(self._marked_up(part, given or {}) for part in _SLOT.split(text))))
+
+    def _marked_up(self, text: str, given: Mapping[str, tuple[str, str]]) -> str:
+        if text in given:
+            word, sounds = given[text]
+            return f"[{word if _PLAIN.fullmatch(word) else 'word'}](/{sounds}/)"
         text = _ENDLESS.sub(r"\g<0> ", text.translate(_BRACKETS).replace("_", " "))
-        text = _NAME.sub(lambda match: f"[{match[1]}](/{_NAMES[match[1]]}/)", text)
-        return str(self._g2p()(text))
+        return _NAME.sub(lambda match: f"[{match[1]}](/{_NAMES[match[1]]}/)", text)
 
     def _g2p(self) -> Any:
         if self._made is None:

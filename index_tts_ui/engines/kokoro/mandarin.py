@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,9 @@ _NUMBER = re.compile("[零〇一二三四五六七八九十百千万亿两点幺
 _NUMBER_PART = re.compile("[^十百千万亿点]?[十百千万亿]+|点|[^十百千万亿点]+")
 # 儿 is a syllable of its own here; elsewhere behind another character it colours that one's final
 _REAL_ER = re.compile("(?:^|[女婴幼孤少胎宠健患托育生产小男妻])儿$|^儿")
+FILLER = "某"  # a character for each syllable that is given for something else than Han characters
+# where in a text somebody's own reading begins, and its syllables, one for each character
+Given = tuple[int, list[str]]
 _CODA = re.compile("(?:(?<=[aeəɛo])i(?=[→↗↓↘]?$)|n$)")
 
 
@@ -46,29 +49,28 @@ class Mandarin:
         self._segmenter.add(word for word in self._phrases if len(word) > 1)
         self._segmenter.forget(_BAD_WORDS)
 
-    def phonemes(self, text: str) -> str:
+    def phonemes(self, text: str, given: Sequence[Given] = ()) -> str:
         """Phonemes of ``text``, nothing but Han characters; one space between words."""
-        return " ".join("".join(_sounds(word)) for word in self.words(text))
+        return " ".join("".join(_sounds(word)) for word in self.words(text, given))
 
     def pinyin(self, text: str) -> list[str]:
         """The syllables of ``text`` as spoken, after sandhi: "ni2", "hao3"."""
         return [syllable for word in self.words(text) for syllable in word.syllables]
 
-    def words(self, text: str) -> list[Word]:
-        """The words of one phrase with their spoken syllables."""
-        texts = list(self._cut(self._simplified(text)))
-        text = "".join(texts)
+    def words(self, text: str, given: Sequence[Given] = ()) -> list[Word]:
+        """The words of one phrase with their spoken syllables; those that are ``given`` stay as they are."""
+        text = self._simplified(text)
         words: list[Word] = []
         start = 0
-        for index, word in enumerate(texts):
+        for word, said in self._cut_around(text, given):
             before, after = text[max(0, start - 12) : start], text[start + len(word) : start + len(word) + 16]
-            previous = words[index - 1] if index else None
-            syllables = self._readings(word, before, after, previous)
-            words.append(Word(word, syllables, self._segmenter.flags.get(word, "")))
+            previous = words[-1] if words else None
+            syllables = said or self._readings(word, before, after, previous)
+            words.append(Word(word, syllables, self._segmenter.flags.get(word, ""), bool(said)))
             start += len(word)
         sandhi.apply(words)
         for spoken in words:
-            if spoken.text in self._fixed:
+            if spoken.text in self._fixed and not spoken.given:
                 spoken.syllables[:] = self._fixed[spoken.text]
         return words
 
@@ -76,6 +78,14 @@ class Mandarin:
         """``text`` in simplified characters, which the dictionaries know better; one for one."""
         simple = str(self._simplifier.normalize(text))
         return simple if len(simple) == len(text) else text
+
+    def _cut_around(self, text: str, given: Sequence[Given]) -> Iterator[tuple[str, list[str]]]:
+        done = 0
+        for start, said in given:
+            yield from ((word, []) for word in self._cut(text[done:start]))
+            done = start + len(said)
+            yield text[start:done], list(said)
+        yield from ((word, []) for word in self._cut(text[done:]))
 
     def _cut(self, text: str) -> Iterator[str]:
         start = 0
@@ -126,7 +136,8 @@ def _adverbial(previous: Word, after: str) -> bool:
 
 def _sounds(word: Word) -> list[str]:
     sounds = [_sound(syllable) for syllable in word.syllables]
-    if len(word.text) > 1 and word.text.endswith("儿") and not _REAL_ER.search(word.text):
+    coloured = len(word.text) > 1 and word.text.endswith("儿") and not _REAL_ER.search(word.text)
+    if coloured and not (word.given and word.syllables[-1] != "er5"):
         sounds[-2:] = [_CODA.sub("", sounds[-2]) + "ɚ"]
     return sounds
 

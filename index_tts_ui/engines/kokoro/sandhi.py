@@ -34,11 +34,15 @@ _NEUTRAL_FINALS = frozenset("吗呢吧啊嘛啦呀哇喽")
 
 @dataclass(slots=True)
 class Word:
-    """A word, its syllables in pinyin ("hao3"), and its commonest part of speech (jieba's letters)."""
+    """A word, its syllables in pinyin ("hao3"), and its commonest part of speech (jieba's letters).
+
+    A ``given`` reading is a user's: its tones stay, and its neighbours follow them.
+    """
 
     text: str
     syllables: list[str]
     flag: str = ""
+    given: bool = False
 
 
 def apply(words: list[Word]) -> None:
@@ -61,7 +65,8 @@ def _tone(syllable: str) -> str:
 
 
 def _set(word: Word, index: int, tone: str) -> None:
-    word.syllables[index] = word.syllables[index][:-1] + tone
+    if not word.given:
+        word.syllables[index] = word.syllables[index][:-1] + tone
 
 
 def _locate(words: list[Word], position: int) -> tuple[Word, int]:

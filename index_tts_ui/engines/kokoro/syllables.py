@@ -22,7 +22,7 @@ INITIALS = {
 FINALS = {
     "a": "a0", "ai": "ai0", "an": "a0n", "ang": "a0ŋ", "ao": "au0",
     "e": "ɤ0", "ei": "ei0", "en": "ə0n", "eng": "ə0ŋ", "er": "ɚ0", "ê": "ɛ0",
-    "i": "i0", "ia": "ja0", "ian": "jɛ0n", "iang": "ja0ŋ", "iao": "jau0", "ie": "je0",
+    "i": "i0", "ia": "ja0", "iai": "jai0", "ian": "jɛ0n", "iang": "ja0ŋ", "iao": "jau0", "ie": "je0",
     "in": "i0n", "ing": "i0ŋ", "iong": "jʊ0ŋ", "iou": "jou0", "io": "jɔ0",
     "o": "wo0", "ong": "ʊ0ŋ", "ou": "ou0",
     "u": "u0", "ua": "wa0", "uai": "wai0", "uan": "wa0n", "uang": "wa0ŋ", "uei": "wei0",
@@ -32,7 +32,7 @@ FINALS = {
 
 _WHOLE = {"o": "ɔ0", "m": "m0", "n": "n0", "ng": "ŋ0", "hm": "hm0", "hng": "hŋ0"}
 _SYLLABLE = re.compile(r"(?P<initial>zh|ch|sh|[bpmfdtnlgkhjqxrzcs]?)(?P<final>[a-zêv]+)(?P<tone>[1-5]?)")
-_SHORT = {"iu": "iou", "ui": "uei", "un": "uen"}
+_SHORT = {"iu": "iou", "ui": "uei", "un": "uen", "ue": "ve"}
 
 
 @lru_cache(maxsize=4096)

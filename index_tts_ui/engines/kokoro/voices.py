@@ -1,4 +1,9 @@
-"""The voices of Kokoro v1.0 that speak Mandarin or English, best first for each language."""
+"""The voices of Kokoro v1.0, best first for each language.
+
+Those of speakers of other languages come last: here they speak English, which a recogniser understands as well
+as from the others (a test), and Mandarin, in which the Japanese women are less clear. Their own languages need
+sounds of words that the front end does not know.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +49,36 @@ _NAMES = {
     "bm_daniel": "丹尼尔",
 }
 _LANGUAGES = {"z": "zh-CN", "a": "en-US", "b": "en-GB"}
+_OTHERS = {
+    "jf_alpha": "阿尔法",
+    "jf_gongitsune": "权狐",
+    "jf_nezumi": "小鼠",
+    "jf_tebukuro": "手套",
+    "jm_kumo": "云",
+    "ef_dora": "多拉",
+    "em_alex": "亚历克斯",
+    "em_santa": "圣诞老人",
+    "ff_siwis": "西维斯",
+    "hf_alpha": "阿尔法",
+    "hf_beta": "贝塔",
+    "hm_omega": "欧米伽",
+    "hm_psi": "普西",
+    "if_sara": "萨拉",
+    "im_nicola": "尼古拉",
+    "pf_dora": "多拉",
+    "pm_alex": "亚历克斯",
+    "pm_santa": "圣诞老人",
+}
+_OF = {  # whose first language it is
+    "j": ("Japanese", "日语"),
+    "e": ("Spanish", "西班牙语"),
+    "f": ("French", "法语"),
+    "h": ("Hindi", "印地语"),
+    "i": ("Italian", "意大利语"),
+    "p": ("Portuguese", "葡萄牙语"),
+}
 
-VOICES: tuple[VoiceInfo, ...] = tuple(
+_FIRST: tuple[VoiceInfo, ...] = tuple(
     VoiceInfo(
         id=key,
         name=key.partition("_")[2].capitalize(),
@@ -55,3 +88,14 @@ VOICES: tuple[VoiceInfo, ...] = tuple(
     )
     for key, name in _NAMES.items()
 )
+OTHERS: tuple[VoiceInfo, ...] = tuple(
+    VoiceInfo(
+        id=key,
+        name=f"{key.partition('_')[2].capitalize()} ({_OF[key[0]][0]})",
+        name_zh=f"{name}（{_OF[key[0]][1]}）",
+        language="en-US",
+        gender="female" if key[1] == "f" else "male",
+    )
+    for key, name in _OTHERS.items()
+)
+VOICES: tuple[VoiceInfo, ...] = (*_FIRST, *OTHERS)

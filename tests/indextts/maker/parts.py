@@ -106,6 +106,8 @@ def _stored(weights: Weights, half: bool) -> Weights:
 
 def _write_gpt(root: Path, wish: Wish, config: Any) -> None:
     gpt = _module(wish, "gpt.model_v2").UnifiedVoice(**config.gpt)
+    if wish.version == "v25" and wish.size == "tiny":
+        stops.attentive(gpt)
     stops.program(gpt, wish.stop, wish.codes_per_token)
     weights = gpt.state_dict()
     if wish.version == "v25":  # the published file has the training's text head, too

@@ -40,6 +40,16 @@ def program(gpt: Any, mode: str, per_token: float) -> None:
     gpt.mel_head.bias[stop] = 0
 
 
+@torch.no_grad()
+def attentive(gpt: Any, gain: float = 10.0) -> None:
+    """Let what stands before the codes change them: random weights make so little of it that a wrong emotion
+    would sound like the right one. Call it before ``program``, whose head of the first block stays as it is."""
+    width = gpt.model_dim
+    for block in gpt.gpt.h:
+        block.attn.c_attn.weight[:, 2 * width :] *= gain
+        block.attn.c_proj.weight *= gain
+
+
 def _clear_inputs(gpt: Any, channels: list[int]) -> None:
     """Nothing that comes before or between the codes writes to the channels."""
     tables = [gpt.text_embedding, gpt.mel_embedding, gpt.mel_pos_embedding.emb, gpt.text_pos_embedding.emb]

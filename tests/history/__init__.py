@@ -1,0 +1,1 @@
+"""What was made, kept for each owner; and presets."""

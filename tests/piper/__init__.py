@@ -1,0 +1,1 @@
+"""Piper: the package's phonemes through models that the tests make."""
