@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PackagesToge
     from .packages import PackagesTogether
 
     return PackagesTogether(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+_begun = time.monotonic()
+_config: pytest.Config | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Kept for what prints."""
+    global _config
+    _config = config
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Says at once what failed: pytest itself says it at the end, which a run that is cut short never sees."""
+    terminal = _config and _config.pluginmanager.get_plugin("terminalreporter")
+    if report.failed and terminal and not hasattr(_config, "workerinput"):  # those only run tests
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = crash.message.splitlines()[0] if crash and crash.message else ""
+        terminal.write_line(
+            f"\nFAILED after {time.monotonic() - _begun:.0f} s: {report.nodeid} ({report.when}) {reason[:300]}"
+        )
 
 
 @pytest.fixture
