@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from index_tts_ui.errors import Overloaded
 from index_tts_ui.job import Job
 from index_tts_ui.room import UNBOUNDED, Limits
 from index_tts_ui.scheduler import Scheduler
@@ -71,6 +72,7 @@ class Asked:
     last: float = math.nan
     etas: list[tuple[float, float]] = field(default_factory=list)  # when it was told, and what
     began: float = math.nan
+    error: str = ""  # the code, where it was refused or given up
 
 
 class Engine:
@@ -140,10 +142,11 @@ class World:
         t1: float = 0.0001,
         ahead: int | None = None,
         again: Callable[[Asked, float], Arrival | None] = lambda asked, now: None,
+        limits: Limits | None = None,
     ) -> None:
         self.now = 0.0
         self.asked: dict[str, Asked] = {}
-        self.scheduler = Scheduler(Limits(UNBOUNDED, math.inf, math.inf), clock=lambda: self.now)
+        self.scheduler = Scheduler(limits or Limits(UNBOUNDED, math.inf, math.inf), clock=lambda: self.now)
         self.engine = Engine(self, rows, rows // 4 if ahead is None else ahead, t0, t1)
         self._again = again  # what a user asks for next, when a request has ended
         self._next: list[Arrival] = []
@@ -179,7 +182,11 @@ class World:
         job = Job(name, name, owner, segments, 0, background=background, created=self.now)
         self.asked[name] = Asked(one.kind, one.user, self.now)
         job.tell = _Teller(self, job).tell  # type: ignore[method-assign]
-        self.scheduler.submit(job)
+        try:
+            self.scheduler.submit(job)
+        except Overloaded as error:
+            self.asked[name].error = error.code
+            self.ended(self.asked[name])
 
 
 class _Teller:
@@ -199,6 +206,7 @@ class _Teller:
             asked.first = now if math.isnan(asked.first) else asked.first
         elif name == "Ended":
             asked.last, self._job.ended = now, True
+            asked.error = event.error.code if event.error else ""
             self._world.ended(asked)
 
 

@@ -94,7 +94,8 @@ class Rows:
 
 class Rehearsal:
     """``costs`` of a job's segments yet to be sent, in tokens; ``queue`` is used up. ``steps``: segments sent and
-    newcomers let in so far, which take about as long."""
+    newcomers let in so far, which take about as long. ``turns``: from when on (in seconds, growing) interactive
+    owners are served at which virtual time (``FairQueue.tag``), at least up to ``horizon``."""
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class Rehearsal:
         rows: Rows,
         token_seconds: float,
         newcomers: Iterator[tuple[float, Arrival]],
+        horizon: float = 0.0,
     ) -> None:
         self._queue, self._costs, self._rows = queue, costs, rows
         self._token_seconds = token_seconds
@@ -110,13 +112,15 @@ class Rehearsal:
         self._upcoming = next(newcomers, None)
         self._left: dict[str, deque[int]] = {}
         self._now = 0.0
+        self._horizon = horizon
         self.steps = 0
+        self.turns: list[tuple[float, float]] = []
 
     def run(self, unstarted: set[str]) -> Iterator[Expected]:
         """All of ``unstarted``, in the order in which they begin."""
         waiting = set(unstarted)
         for _ in range(LIMIT):
-            if not waiting:
+            if not waiting and (self._now >= self._horizon or not len(self._queue)):
                 return
             self.steps += 1
             self._now = max(self._now, self._rows.ready)
@@ -128,6 +132,8 @@ class Rehearsal:
             if job in waiting:
                 waiting.discard(job)
                 yield Expected(job, len(unstarted) - len(waiting) - 1, self._now)
+            if not self._queue.is_background(job):
+                self.turns.append((self._queue.tag(job), self._now))
             self._send(job)
         for place, job in enumerate(sorted(waiting, key=self._queue.place)):  # too many to rehearse
             self._now += sum(self._costs(job)) * self._token_seconds / len(self._rows)

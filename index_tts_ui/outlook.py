@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from .forecast import PLAYED_SEGMENTS, Arrival, Newcomers, Rehearsal, Rows
@@ -24,29 +27,51 @@ class Outlook:
         self._pace = pace
         self._newcomers = Newcomers()
         self._next = float("-inf")
+        self._told = float("-inf")  # when everybody was told, and what follows from that:
+        self._turns: list[tuple[float, float]] = []  # see Rehearsal
+        self._behind: dict[str, float] = {}  # seconds until an owner's last request begins
+        self._joined = Counter[str]()  # since then: tokens of the first segments that owners brought
 
     def saw(self, now: float, job: Job, queue: FairQueue) -> None:
         """A request is about to join the queue. Only those of others who wait make somebody wait longer."""
         owner = job.owner
+        if not job.background:
+            self._joined[owner.key] += sum(max(1, segment.tokens) for segment in job.segments[:1])
         if not queue.has(owner.key, job.background):
             costs = tuple(max(1, segment.tokens) for segment in job.segments[:PLAYED_SEGMENTS])
             lead = queue.lead(owner.key, job.background)
             self._newcomers.saw(Arrival(now, lead, owner.weight, job.background, costs))
 
     def tell(
-        self, now: float, jobs: Mapping[str, Job], queue: FairQueue, lanes: Sequence[Lane], keeping: bool
+        self,
+        now: float,
+        jobs: Mapping[str, Job],
+        queue: FairQueue,
+        lanes: Sequence[Lane],
+        keeping: bool,
+        horizon: float = 0.0,
     ) -> None:
-        """Tell everybody, unless that was done a moment ago. ``keeping``: rows are kept for people."""
+        """Tell everybody, unless that was done a moment ago. ``keeping``: rows are kept for people. ``horizon``:
+        seconds that are looked ahead at least, for ``wait``."""
         if now >= self._next:
-            steps = self.tell_now(now, jobs, queue, lanes, keeping)
+            steps = self.tell_now(now, jobs, queue, lanes, keeping, horizon)
             self._next = now + max(EVERY, min(LATEST, SECONDS_PER_STEP * steps))
 
     def tell_now(
-        self, now: float, jobs: Mapping[str, Job], queue: FairQueue, lanes: Sequence[Lane], keeping: bool
+        self,
+        now: float,
+        jobs: Mapping[str, Job],
+        queue: FairQueue,
+        lanes: Sequence[Lane],
+        keeping: bool,
+        horizon: float = 0.0,
     ) -> int:
         """Tell everybody who has not begun; returns how many steps that took to rehearse."""
         unstarted = {job.id for job in jobs.values() if job.started is None and job.id in queue}
-        if not unstarted:
+        self._told, self._turns = now, []
+        self._behind.clear()
+        self._joined.clear()
+        if not unstarted and not horizon:
             return 0
         serving = [lane for lane in lanes if lane.serving]
 
@@ -57,10 +82,27 @@ class Outlook:
         token_seconds = max(self._pace.row_seconds, _seen_so_far(now, serving, self._pace.segment_tokens))
         rows = _rows(now, serving, keeping, token_seconds, self._pace.segment_tokens)
         newcomers = self._newcomers.again(now)
-        rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers)
+        rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers, horizon)
         for job_id, position, seconds in rehearsal.run(unstarted):
-            jobs[job_id].tell_position(position, seconds if serving else None)
+            job = jobs[job_id]
+            job.tell_position(position, seconds if serving else None)
+            if not job.background:
+                self._behind[job.owner.key] = seconds  # they come in order: in the end, its last one's
+        self._turns = rehearsal.turns
         return rehearsal.steps
+
+    def wait(self, now: float, owner: str, queue: FairQueue, owners: int, tokens: int, rows: int) -> float:
+        """Seconds, roughly, that an interactive request of ``owner`` would wait if it came now, where ``owners``
+        have requests in the queue, of ``tokens`` together, and ``rows`` speak; less where it is longer than the
+        ``horizon``."""
+        mine = self._joined[owner]
+        known = mine or owner in self._behind  # each of the others has a turn between any two of one's own
+        brought = min(mine * owners, tokens) if known else self._joined.total()
+        turn = self._behind.get(owner)
+        if turn is None:
+            later = bisect.bisect_right(self._turns, (queue.start(owner), math.inf))
+            turn = self._turns[min(later, len(self._turns) - 1)][1] if self._turns else 0.0
+        return max(0.0, turn + self._pace.seconds(brought, rows) - (now - self._told))
 
 
 def _in_rows(lane: Lane) -> tuple[list[Flight], list[Flight]]:

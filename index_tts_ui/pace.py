@@ -8,6 +8,7 @@ MEMORY = 30.0  # seconds of full load that an estimate looks back on
 GUESS = 0.02  # row-seconds a token, before anything was spoken
 SOUND_GUESS = 0.052  # seconds of sound a token
 NEW = 0.05  # what a new segment counts for in the means
+ENOUGH = 16  # segments
 TRUST = 100.0  # tokens that single runs count for, beside what full load shows
 
 
@@ -53,6 +54,11 @@ class Pace:
         self._rows = rows
         if full and self._since is None:
             self._since = now
+
+    @property
+    def known(self) -> bool:
+        """Whether enough was spoken to refuse somebody on the strength of it."""
+        return self._seen >= ENOUGH
 
     @property
     def row_seconds(self) -> float:

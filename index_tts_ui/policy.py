@@ -2,8 +2,11 @@
 
 Each class, each owner in it, and each request of theirs carries a virtual time: the cost it was
 served, divided by its weight. The smallest goes next. Whoever (re)joins starts at the virtual time
-that is being served, so nobody saves up credit by being idle, nor is anyone starved. (After Goyal,
-Vin and Cheng, "Start-time Fair Queueing", 1996.)
+that is being served, so nobody saves up credit by being idle. (After Goyal, Vin and Cheng, "Start-time
+Fair Queueing", 1996.) While ever new owners come, each with its first segment, that alone would stand still,
+and who had one already would never have a second. So it moves on by itself, too, by a part of each owner's fair
+share of what is served. (As in Bennett and Zhang, "Hierarchical packet fair queueing algorithms", 1996, but
+slower: newcomers still go ahead of most.)
 
 There are two classes. Interactive requests have ten times the weight of background ones: those get what
 the others leave, and an eleventh of the service while the others leave nothing.
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 BACKGROUND_WEIGHT = 0.1  # beside the interactive class's 1
+ROUNDS = 4  # of all who wait, after which who was served comes before whoever is new
 
 
 class _Member(Protocol):
@@ -89,7 +93,8 @@ class _Owner:
 class _Class:
     weight: float
     time: float = 0.0
-    now: float = 0.0  # start tag of the last service within this class
+    now: float = 0.0  # the virtual time: the start tag of the last service within this class, or later
+    weights: float = 0.0  # of its owners
     owners: dict[str, _Owner] = field(default_factory=dict)
     left: dict[str, float] = field(default_factory=dict)  # owners who went away ahead of ``now``
     line: _Line[_Owner] = field(default_factory=_Line)
@@ -99,6 +104,7 @@ class _Class:
         """An owner has no requests any more: forgotten, once others have caught up."""
         owner.gone = True
         del self.owners[owner.name]
+        self.weights = self.weights - owner.weight if self.owners else 0.0
         self.left[owner.name] = owner.time
         if len(self.left) >= self.prune_at:
             self.left = {name: time for name, time in self.left.items() if time > self.now}
@@ -132,6 +138,7 @@ class FairQueue:
         if flow is None:
             start = max(side.now + lead, side.left.pop(owner, 0.0))
             flow = side.owners[owner] = _Owner(owner, self._arrivals, start, weight, side)
+            side.weights += weight
             side.line.add(flow)
         request = self._requests[job] = _Request(job, self._arrivals, flow.now, flow)
         flow.requests += 1
@@ -167,10 +174,11 @@ class FairQueue:
         flow = request.owner
         side = flow.side
         self._now = max(self._now, side.time)
-        side.now = max(side.now, flow.time)
+        start = max(side.now, flow.time)
+        side.now = max(side.now + cost / side.weights / ROUNDS, flow.time)
         flow.now = max(flow.now, request.time)
         side.time = self._now + cost / side.weight
-        flow.time = side.now + cost / flow.weight
+        flow.time = start + cost / flow.weight
         request.time = flow.now + cost
         request.served = True
 
@@ -187,6 +195,16 @@ class FairQueue:
         request = self._requests[job]
         return request.owner.side.time, *request.owner.key(), *request.key()
 
+    def tag(self, job: str) -> float:
+        """The virtual time at which the owner of ``job`` is served next; grows from service to service of a class,
+        and who comes with a smaller ``start`` goes before."""
+        return self._requests[job].owner.time
+
+    def start(self, owner: str, background: bool = False) -> float:
+        """The virtual time at which an owner who has nothing in the queue would join."""
+        side = self._classes[background]
+        return max(side.now, side.left.get(owner, 0.0))
+
     def lead(self, owner: str, background: bool = False) -> float:
         """How far an owner who comes back is ahead of those who are served now (see ``add``)."""
         side = self._classes[background]
@@ -198,6 +216,7 @@ class FairQueue:
         twin._now, twin._arrivals = self._now, self._arrivals
         for side, other in zip(self._classes, twin._classes, strict=True):
             other.time, other.now, other.left = side.time, side.now, dict(side.left)
+            other.weights = side.weights
             for name, flow in side.owners.items():
                 other.owners[name] = _Owner(name, flow.arrival, flow.time, flow.weight, other, flow.now)
                 other.line.add(other.owners[name])

@@ -14,6 +14,7 @@ from .speech import Owner
 
 UNBOUNDED = 1_000_000_000
 MAX_RETRY = 120  # seconds: clients give up on more
+SURE = 0.8  # of the longest wait: who would wait for longer is refused, as estimates err
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,25 @@ class Room:
         if own is not None:
             self._check_own(own, whole)
 
+    @property
+    def horizon(self) -> float:
+        """How far one has to look ahead for ``check_wait``, in seconds: 0 where what waits is soon spoken."""
+        bound = SURE * self.limits.queue_timeout
+        rows = self._rows()
+        long = rows and self._pace.known and self._pace.seconds(self.total.tokens, rows) > bound / 2
+        return bound if long else 0.0
+
+    def check_wait(self, expected: Callable[[int, int], float]) -> None:
+        """Raises Overloaded where a request would wait for longer than it may, as far as anybody can know: better
+        now than after all that time. ``expected(owners, tokens)``: seconds, where so many have requests in the
+        queue, and so much of them."""
+        bound = self.horizon
+        if bound and (wait := expected(len(self._owners), self.total.tokens)) >= bound:
+            excess = wait - bound
+            raise Overloaded(
+                "queue_long", seconds=math.ceil(wait), retry_after=self._promise(self.total, excess, 1.0)
+            )
+
     def _check_own(self, own: Share, whole: float) -> None:
         limits, sound = self.limits, self._sound(own)
         over = max(
@@ -153,15 +173,20 @@ class Room:
         return self._pace.sound(share.tokens)
 
     def _retry(self, share: Share, over: float, part: float) -> int:
-        """Seconds until ``share`` is small enough again, if it gets ``part`` of the engine, and until there is
-        a place for each of those who were sent away before and are yet to come back."""
+        """Seconds until ``share`` is small enough again, if it gets ``part`` of the engine."""
+        return self._promise(
+            share, self._pace.seconds(share.tokens * (1 - 1 / over), self._rows()) / part, part
+        )
+
+    def _promise(self, share: Share, seconds: float, part: float) -> int:
+        """``seconds``, and until there is a place for each of those who were sent away before and are yet to
+        come back."""
         now = self._clock()
         while self._promised and self._promised[0] <= now:
             self._promised.popleft()
         places = len(self._promised) + 1
         one = share.tokens / max(1, share.requests)
-        excess = share.tokens * (1 - 1 / over) + min(share.tokens, one * places)
-        seconds = self._pace.seconds(excess, self._rows()) / part
+        seconds += self._pace.seconds(min(share.tokens, one * places), self._rows()) / part
         wait = max(1, min(MAX_RETRY, math.ceil(seconds - 0.01)))
         if len(self._promised) < self.limits.max_waiting:
             self._promised.append(max(now + wait, self._promised[-1] if self._promised else 0.0))

@@ -82,9 +82,14 @@ class Scheduler:
         return sum(len(lane.flights) for lane in self._lanes)
 
     def check_room(self, owner: Owner, background: bool = False) -> None:
-        """Raises Overloaded where the queue, or the owner's share of it, is full."""
+        """Raises Overloaded where the queue, or the owner's share of it, is full, or too long to be waited for."""
         self._room.check(owner, background)
         self._deadlines.check_rest()
+        if not background:
+            now, rows = self._clock(), self._rows()
+            self._room.check_wait(
+                lambda owners, tokens: self._outlook.wait(now, owner.key, self._queue, owners, tokens, rows)
+            )
 
     def submit(self, job: Job) -> None:
         """Take a request in. Raises Overloaded, at once, where the queue is full."""
@@ -134,7 +139,8 @@ class Scheduler:
 
     def tell_positions(self) -> None:
         """Tell every request that has not started where it stands, now."""
-        self._outlook.tell_now(self._clock(), self.jobs, self._queue, self._lanes, self._people_about())
+        horizon, people = self._room.horizon, self._people_about()
+        self._outlook.tell_now(self._clock(), self.jobs, self._queue, self._lanes, people, horizon)
 
     def tick(self) -> None:
         """Call it often: bounds are enforced and positions told here."""
@@ -144,7 +150,8 @@ class Scheduler:
             self.fail(job, error)
             self.guard.failed()
         self._pump()  # the guard may have changed its mind
-        self._outlook.tell(self._clock(), self.jobs, self._queue, self._lanes, self._people_about())
+        horizon, people = self._room.horizon, self._people_about()
+        self._outlook.tell(self._clock(), self.jobs, self._queue, self._lanes, people, horizon)
 
     # ---- the workers' side: lane.Desk
 

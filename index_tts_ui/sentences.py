@@ -135,6 +135,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The queue is full ({waiting} requests are waiting): try again in {retry_after} s.",
         "队列已满（{waiting} 个请求在等待）：请在 {retry_after} 秒后重试。",
     ),
+    "queue_long": (
+        "The queue is about {seconds} s long, longer than a request may wait: try again in {retry_after} s.",
+        "排队约需 {seconds} 秒，超过请求可等待的时间：请在 {retry_after} 秒后重试。",
+    ),
     "share_full": (
         "You already have {requests} requests waiting ({segments} segments, about {sound} s of sound), which is all "
         "that one user may: try again in {retry_after} s.",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
 from .conftest import ORIGIN
-from .server import Server, until
+from .server import Server, serving, until
 
 SPEECH = {
     "model": "tone",
@@ -47,6 +48,37 @@ def test_a_full_queue_refuses_the_rest_at_once_and_serves_all_it_took(slow: Serv
         assert response.headers["x-should-retry"] == "true"
         assert response.json()["error"]["code"] == "queue_full"
     until(slow.is_idle, "the queue is empty again", 5)
+
+
+def test_who_would_wait_too_long_is_refused_at_once_and_nobody_waits_in_vain(tmp_path: Path) -> None:
+    """Two hundred at once, thrice what is spoken within the six seconds that a request may wait."""
+    flags = ["--engine", "tone", "--engine-options", "rows=2,step_ms=5,char_ms=2", "--no-page"]
+    flags += ["--max-waiting", "1000", "--queue-timeout", "6", "--rate", "off"]
+
+    async def ask(client: httpx.AsyncClient) -> tuple[float, httpx.Response]:
+        began = time.monotonic()
+        response = await client.post("/v1/audio/speech", json=SPEECH)
+        return time.monotonic() - began, response
+
+    async def scene(url: str) -> list[tuple[float, httpx.Response]]:
+        async with httpx.AsyncClient(
+            base_url=url, timeout=60, limits=httpx.Limits(max_connections=200)
+        ) as client:
+            await asyncio.gather(
+                *(ask(client) for _ in range(20))
+            )  # the service learns how fast its engine is
+            return await asyncio.gather(*(ask(client) for _ in range(200)))
+
+    with serving(tmp_path, *flags) as server:
+        answers = asyncio.run(scene(server.url))
+        refused = [(seconds, response) for seconds, response in answers if response.status_code == 429]
+        assert {response.status_code for _, response in answers} == {200, 429}
+        assert 40 <= len(refused) <= 190
+        for seconds, response in refused:
+            assert response.json()["error"]["code"] == "queue_long"
+            assert 1 <= int(response.headers["retry-after"]) <= 120
+            assert seconds < 3, "nobody waits to hear no"
+        until(server.is_idle, "the queue is empty again", 5)
 
 
 def test_the_sdk_comes_back_after_a_full_queue(slow: Server) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index_tts_ui.policy import FairQueue
+from index_tts_ui.policy import ROUNDS, FairQueue
 
 
 def _serve(queue: FairQueue, left: dict[str, list[int]], rounds: int) -> list[str]:
@@ -95,6 +96,25 @@ def test_nobody_starves_and_everything_is_served_once(arrivals: list[tuple[int, 
         if not left[job]:
             queue.remove(job)
     assert len(queue) == 0 and queue.pick(lambda _job: True) is None
+
+
+def test_whoever_was_served_is_served_again_however_many_others_are_always_new() -> None:
+    """A public server that is never without strangers: twenty wait at any time, each with one segment."""
+    queue = FairQueue()
+    left = {"long": [10] * 5} | {f"new{number}": [10] for number in range(20)}
+    for job in left:
+        queue.add(job, job)
+    turns = []
+    for turn in range(2000):
+        (job,) = _serve(queue, left, 1)
+        if job == "long":
+            turns.append(turn)
+        else:
+            left[f"new{turn + 20}"] = [10]
+            queue.add(f"new{turn + 20}", f"new{turn + 20}")
+    gaps = [after - before for before, after in itertools.pairwise(turns)]
+    assert len(turns) == 5 and max(gaps) <= (ROUNDS + 1) * 21, gaps
+    assert min(gaps) > 20, "newcomers go ahead of who had more"
 
 
 def _class_of(job: str) -> str:

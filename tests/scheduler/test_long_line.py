@@ -1,0 +1,90 @@
+"""Who would wait for longer than a request may is told so at the door: the real scheduler on a virtual clock."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.simulate import Arrival, Asked, World
+from index_tts_ui.room import SURE, UNBOUNDED, Limits
+
+T0, T1, ROWS = 0.04, 0.001, 4
+TOKENS = 40
+RATE = ROWS / (T0 + ROWS * T1)  # tokens a second that the engine can do
+PATIENCE = 20.0
+LIMITS = Limits(UNBOUNDED, math.inf, PATIENCE)
+WARM = [Arrival(number * 1.0, 0, "chat", (TOKENS,)) for number in range(30)]  # the engine has spoken before
+BEGIN, END = 40.0, 160.0
+
+
+def _played(
+    arrivals: list[Arrival],
+    limits: Limits = LIMITS,
+    again: Callable[[Asked, float], Arrival | None] | None = None,
+) -> list[Asked]:
+    world = World(ROWS, T0, T1, limits=limits, **({"again": again} if again else {}))
+    return [one for one in world.run([*WARM, *arrivals], look_every=0.1) if one.at >= BEGIN]
+
+
+def _crowd(users: int, segments: int, owner: Callable[[int], int]) -> list[Asked]:
+    """Each asks again, a moment after they had their answer or were refused."""
+    dice = random.Random(5)
+
+    def texts() -> tuple[int, ...]:
+        return tuple(dice.choices(range(TOKENS // 2, TOKENS * 3 // 2), k=segments))
+
+    def again(asked: Asked, now: float) -> Arrival | None:
+        later = now + dice.uniform(1, 3)
+        return Arrival(later, asked.user, "chat", texts()) if BEGIN <= later < END else None
+
+    return _played(
+        [Arrival(BEGIN + user / 50, owner(user), "chat", texts()) for user in range(users)], again=again
+    )
+
+
+@pytest.mark.parametrize("owner", [lambda user: user + 1, lambda user: 1, lambda user: user % 5 + 1])
+@pytest.mark.parametrize("segments", [1, 3])
+def test_with_far_too_many_users_those_who_are_let_in_are_served(
+    owner: Callable[[int], int], segments: int
+) -> None:
+    """Five times as many as the engine can serve within their patience; from an address each, from one, from five."""
+    asked = _crowd(round(5 * PATIENCE * RATE / TOKENS), segments, owner)
+    ends = Counter(one.error for one in asked)
+    assert set(ends) <= {"", "queue_long", "queue_timeout"}
+    served, late = ends[""], ends["queue_timeout"]
+    assert ends["queue_long"] > served > 50
+    assert late <= 0.03 * served, f"of {served + late} who were let in, {late} waited in vain"
+    waits = sorted(one.began - one.at for one in asked if not one.error and one.at > BEGIN + PATIENCE)
+    assert waits[len(waits) // 2] > PATIENCE / 4, "people were sent away who could have been served"
+
+
+def test_who_can_be_served_in_time_is_not_refused() -> None:
+    """A rush that the engine has spoken within three quarters of the patience."""
+    count = round(0.75 * SURE * PATIENCE * RATE / TOKENS)
+    asked = _played([Arrival(BEGIN + number / 1000, number, "chat", (TOKENS,)) for number in range(count)])
+    assert not [one.error for one in asked if one.error]
+
+
+def test_a_stranger_is_let_in_beside_one_user_who_fills_the_line() -> None:
+    """That one's requests are refused; a stranger's turn comes next."""
+    flood = [Arrival(BEGIN + number / 100, 1, "chat", (TOKENS,)) for number in range(400)]
+    strangers = [Arrival(BEGIN + 5 + number, 100 + number, "chat", (TOKENS,)) for number in range(10)]
+    asked = _played([*flood, *strangers])
+    assert sum(one.error == "queue_long" for one in asked if one.user == 1) > 200
+    mine = [one for one in asked if one.user >= 100]
+    assert len(mine) == 10 and not any(one.error for one in mine)
+    assert max(one.began - one.at for one in mine) < 5
+
+
+def test_nobody_is_refused_before_the_engines_pace_is_known_nor_in_the_background() -> None:
+    new = World(ROWS, T0, T1, limits=LIMITS)
+    asked = new.run(
+        [Arrival(number / 1000, number, "chat", (TOKENS,)) for number in range(400)], look_every=0.1
+    )
+    assert {one.error for one in asked} == {"", "queue_timeout"}
+    books = [Arrival(BEGIN, 9, "book", (TOKENS,) * 400), Arrival(BEGIN + 1, 9, "book", (TOKENS,) * 40)]
+    assert not any(one.error for one in _played(books))
