@@ -9,7 +9,18 @@ from __future__ import annotations
 from xdist.scheduler.loadfile import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-LONG = ("webui", "launcher", "scheduler", "api", "indextts", "deploy", "cluster", "remote", "engines", "audio")
+LONG = (
+    "webui",
+    "launcher",
+    "scheduler",
+    "api",
+    "indextts",
+    "deploy",
+    "cluster",
+    "remote",
+    "engines",
+    "audio",
+)
 
 
 def package(path: str) -> str:

@@ -105,7 +105,7 @@ def test_an_interrupted_set_up_is_repaired_and_two_at_once_take_turns(mini: Path
         assert time.monotonic() < deadline, "no .venv after a minute"
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
+    child.communicate(timeout=60)
     argv = ["bash", str(mini / "start_app.sh")]
     both = [
         subprocess.Popen(argv, env=_env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

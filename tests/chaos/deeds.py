@@ -146,7 +146,7 @@ class Deeds:
         with suppress(subprocess.TimeoutExpired):
             child.wait(timeout=self.chance.uniform(0.05, 2))
         child.kill()
-        child.communicate()
+        child.communicate(timeout=60)
         self.place.must(0, "start")
         # a stop or restart that had reached its supervisor goes on without its command
         wait("it stays up", self._stays)

@@ -74,7 +74,7 @@ class Place:
             out, _ = child.communicate(timeout=2 * PATIENCE)
         except subprocess.TimeoutExpired:
             child.kill()
-            child.communicate()
+            child.communicate(timeout=60)
             raise
         return child.returncode, out
 

@@ -42,10 +42,18 @@ def finish(child: subprocess.Popen[str], code: int, seconds: float = 30) -> str:
     try:
         out, err = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        child.kill()
-        pytest.fail(f"{child.args} took over {seconds:g} s: {child.communicate()}")
+        pytest.fail(f"{child.args} took over {seconds:g} s: {_killed(child)}")
     assert child.returncode == code, f"{child.args} -> {child.returncode}: {out}{err}"
     return (out or "") + (err or "")
+
+
+def _killed(child: subprocess.Popen[str]) -> object:
+    """What it printed, unless somebody that it started holds its pipes open."""
+    child.kill()
+    try:
+        return child.communicate(timeout=10)
+    except subprocess.TimeoutExpired as error:
+        return error.output
 
 
 @dataclass
@@ -93,8 +101,7 @@ class Launch:
         try:
             out, err = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            child.kill()
-            pytest.fail(f"{args} took over {seconds:g} s: {child.communicate()}")
+            pytest.fail(f"{args} took over {seconds:g} s: {_killed(child)}")
         assert code is None or child.returncode == code, (
             f"{args} -> {child.returncode}: {out}{err}{self.log()}"
         )

@@ -160,7 +160,7 @@ def test_logs_shows_the_tail_and_follows_across_rotation(launch: Launch) -> None
     wait_for("the file after rotation", lambda: shows("other: two"))
     child.send_signal(signal.SIGINT)
     assert child.wait(timeout=20) == 130
-    child.communicate()
+    child.communicate(timeout=60)
 
 
 def test_every_message_has_the_same_facts_in_both_languages() -> None:

@@ -43,7 +43,7 @@ def _crashes(folder: Path, rounds: int) -> int:
             record = state.read(path)
             assert record is None or record.reason in ("a" * 10, "b" * 200_000)
         child.kill()
-        child.communicate()
+        child.communicate(timeout=60)
         record = state.read(path)
         assert record and record.reason in ("a" * 10, "b" * 200_000), number
     state.write_atomic(path, Record().to_bytes())

@@ -157,7 +157,7 @@ def test_another_users_process_with_our_marker_is_not_ended(tmp_path: Path) -> N
         assert tree.leftovers(instance) == set()
     finally:
         child.kill()
-        child.communicate()
+        child.communicate(timeout=60)
 
 
 @pytest.mark.fault(59)

@@ -48,7 +48,7 @@ def test_the_wait_for_a_hung_holder_ends_and_names_it(tmp_path: Path) -> None:
     with pytest.raises(Failed, match=f"pid {child.pid}"):
         Lock(tmp_path / "lock").acquire(0.3)
     child.kill()
-    child.communicate()
+    child.communicate(timeout=60)
 
 
 @pytest.mark.fault(21)
@@ -56,7 +56,7 @@ def test_a_lock_is_free_as_soon_as_its_killed_holder_is_gone(tmp_path: Path) -> 
     child = _holder(tmp_path / "lock")
     assert held(tmp_path / "lock")
     child.kill()
-    child.communicate()
+    child.communicate(timeout=60)
     with Lock(tmp_path / "lock") as lock:
         assert lock.try_acquire()
 
@@ -91,10 +91,10 @@ def test_who_waited_for_a_file_that_was_deleted_takes_the_new_one(tmp_path: Path
     path.unlink()
     newcomer = _holder(path)
     child.kill()
-    child.communicate()
+    child.communicate(timeout=60)
     assert not waiting.try_acquire(), "the old file's lock is free, and not the lock any more"
     newcomer.kill()
-    newcomer.communicate()
+    newcomer.communicate(timeout=60)
     assert waiting.try_acquire()
     waiting.release()
 

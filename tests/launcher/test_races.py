@@ -140,7 +140,7 @@ def _killed_commands(launch: Launch, rounds: int, seed: int = 0) -> None:
             child.wait(timeout=chance.uniform(0.05, 0.6))
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
-        child.communicate()
+        child.communicate(timeout=60)
         pid = launch.start()["pid"]
         assert _servers(launch) == {pid}, (number, command)
         if chance.random() < 0.5:
@@ -168,7 +168,7 @@ def test_a_supervisor_whose_start_was_killed_before_it_took_over_is_joined(launc
     young = wait_for("the supervisor is born", lambda: _child_of(child.pid))
     young.signal(signal.SIGSTOP)
     child.kill()
-    child.communicate()
+    child.communicate(timeout=60)
     second = launch.spawn("start", "--json")
     os.kill(young.pid, signal.SIGCONT)
     assert json.loads(finish(second, 0).splitlines()[-1])["pid"] in _servers(launch)
@@ -225,7 +225,16 @@ def test_a_supervisor_that_takes_the_lock_while_a_stop_looks_is_stopped(
 
 
 def _child_of(pid: int) -> identity.Identity | None:
-    return next((identity.Identity.of(s.pid) for s in identity.processes() if s.parent == pid), None)
+    """The supervisor; before it is one (between fork and exec) it still holds its parent's pipes."""
+    born = (stat.pid for stat in identity.processes() if stat.parent == pid)
+    return next((identity.Identity.of(child) for child in born if b"\0run\0" in _argv(child)), None)
+
+
+def _argv(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @pytest.mark.fault(60)
@@ -235,7 +244,7 @@ def test_a_stop_that_is_killed_halfway_is_finished_by_the_next(launch: Launch) -
     first = launch.spawn("stop")
     wait_for("it is stopping", lambda: launch.status()["state"] == "STOPPING")
     first.kill()
-    first.communicate()
+    first.communicate(timeout=60)
     assert launch.json("stop", "--force")["stopped"]
     launch.gone(3)
     launch("status", code=3)

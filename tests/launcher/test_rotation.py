@@ -41,7 +41,7 @@ def child_writing(path: Path, code: str) -> Iterator[subprocess.Popen[bytes]]:
         yield child
     finally:
         child.kill()
-        child.communicate()
+        child.communicate(timeout=60)
 
 
 def look(rotated: Rotation) -> None:

@@ -198,7 +198,7 @@ def test_a_lock_is_freed_by_death_and_seen_while_a_child_holds_it(tmp_path: Path
     lock.release()
     assert held(lock.path) and not Lock(lock.path).try_acquire()
     child.kill()
-    child.communicate()
+    child.communicate(timeout=60)
     again = Lock(lock.path)
     assert again.try_acquire()
     again.release()
