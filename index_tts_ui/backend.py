@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from .pool import WorkerPool
 from .readings import occurring
 from .scheduler import Scheduler
 from .speech import Audio, Cast, Piece, Segment, SpeechRequest
+from .text import unhurried
 
 SPLITTING = ("segment_tokens", "pause_ms")  # parameters that end here
 
@@ -104,11 +106,16 @@ class Backend(Guard):
 
     # ---- a request
 
-    def split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
+    def split(self, request: SpeechRequest, tongues: Mapping[str, str], hurried: bool = True) -> list[Piece]:
         """What the frontend makes of the request's text; any thread. ``tongues``: what each voice speaks best.
+        ``hurried``: the first piece is to be heard as soon as can be.
 
         Raises Invalid for marks that cannot be followed.
         """
+        with nullcontext() if hurried else unhurried():
+            return self._split(request, tongues)
+
+    def _split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
         spans = markup.parse(request.text)
         found: list[Piece] = []
         for span in spans:

@@ -77,6 +77,11 @@ class Scheduler:
         return sum(job.waiting for job in self.jobs.values())
 
     @property
+    def crowded(self) -> bool:
+        """Whether as many requests wait as rows speak: who comes now waits for a turn of each at least."""
+        return self.waiting >= max(1, self._rows())
+
+    @property
     def running(self) -> int:
         """Segments that the workers have."""
         return sum(len(lane.flights) for lane in self._lanes)

@@ -358,10 +358,12 @@ class SpeechService(VoiceDesk):
             raise Conflict("id_in_use", id=request_id)
 
     async def _split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
+        # a job is cut as ever, so that it can be taken up again
+        hurried = request.background or not self._scheduler.crowded
         if self._warm and len(request.text) <= INLINE_TEXT:
-            pieces = self._primary.split(request, tongues)
+            pieces = self._primary.split(request, tongues, hurried)
         else:
-            pieces = await self.in_pool(self._primary.split, request, tongues)
+            pieces = await self.in_pool(self._primary.split, request, tongues, hurried)
         if not pieces:
             raise Invalid("nothing_to_speak", param="input")
         return pieces

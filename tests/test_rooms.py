@@ -135,7 +135,7 @@ MAY: dict[str, tuple[set[str], set[str] | None]] = {
     "backend": (
         BASE
         | {"markup", "breaker", "checks", "engines", "guard", "host", "job", "pool", "scheduler"}
-        | {"readings"},
+        | {"readings", "text"},
         set(),
     ),
     "failover": (BASE | {"backend", "job", "library", "sample_voices"}, set()),

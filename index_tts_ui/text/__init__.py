@@ -3,6 +3,6 @@
 from .clean import clean
 from .language import dominant, has_words, runs
 from .normalise import normalise
-from .split import Limits, Rendered, split
+from .split import Limits, Rendered, split, unhurried
 
-__all__ = ["Limits", "Rendered", "clean", "dominant", "has_words", "normalise", "runs", "split"]
+__all__ = ["Limits", "Rendered", "clean", "dominant", "has_words", "normalise", "runs", "split", "unhurried"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..speech import Piece
@@ -38,6 +40,20 @@ class Limits:
 
 Render = Callable[[str], Rendered]
 
+PATIENT = 1.5  # times ``first_most``
+_hurried = ContextVar("hurried", default=True)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within it, first sentences may be half as long again before they are cut: who waits for a turn anyway has
+    the whole sooner, as a piece more costs an engine more than its words."""
+    token = _hurried.set(False)
+    try:
+        yield
+    finally:
+        _hurried.reset(token)
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -54,6 +70,8 @@ def split(text: str, render: Render, limits: Limits) -> list[Piece]:
     a stretch into what is spoken: 0 tokens where it cannot be. One space joins the
     ``spoken`` of sentences that share a piece, and costs one token.
     """
+    if not _hurried.get():
+        limits = replace(limits, first_most=int(limits.first_most * PATIENT))
     cutter = _Cutter(render, limits)
     parts: list[_Part] = []
     first = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import Any
 
@@ -48,6 +49,40 @@ def speak(url: str, text: str, voice: str, fmt: Any) -> tuple[np.ndarray, int]:
 def test_mandarin_is_understood(kokoro: Server) -> None:
     text = "".join(MANDARIN)
     assert pinyin_error_rate(*speak(kokoro.url, text, "zf_xiaobei", "wav"), text) <= PER
+
+
+def test_who_waits_for_a_turn_gets_the_first_sentence_in_one_piece(kokoro: Server) -> None:
+    """Cut in two its sound would begin sooner, and end later; in a crowd it begins when its turn comes."""
+    text = "邻居轻轻打开院子里的树，妹妹悄悄记下桌上的茶。"
+
+    async def speak(client: httpx.AsyncClient, name: str) -> bytes:
+        body = {"model": "kokoro", "input": text, "voice": "zf_xiaobei", "response_format": "wav"}
+        response = await client.post("/v1/audio/speech", json=body, headers={"X-Request-Id": name})
+        assert response.status_code == 200
+        return response.content
+
+    async def segments(client: httpx.AsyncClient, name: str) -> int:
+        for _ in range(200):
+            if (response := await client.get(f"/v1/requests/{name}")).status_code == 200:
+                return int(response.json()["segments"])
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{name} was never there")
+
+    async def scene() -> tuple[list[int], list[bytes]]:
+        async with (
+            httpx.AsyncClient(base_url=kokoro.url, timeout=120) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            asked, found = [], []
+            for name in ("alone", *(f"crowd-{number}" for number in range(8))):
+                asked.append(group.create_task(speak(client, name)))
+                found.append(await segments(client, name))
+            return found, [await one for one in asked]
+
+    found, sounds = asyncio.run(scene())
+    assert found[0] == 2 and found[-1] == 1, found
+    for sound in (sounds[0], sounds[-1]):
+        assert pinyin_error_rate(*decode_any(sound), text) <= 0.1
 
 
 def test_english_is_understood(kokoro: Server) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index_tts_ui.speech import Piece
-from index_tts_ui.text import Limits, Rendered, clean, dominant, has_words, split
+from index_tts_ui.text import Limits, Rendered, clean, dominant, has_words, split, unhurried
 
 SMALL = Limits(budget=40, target=30, first_least=6, first_most=16, longest=80)
 
@@ -62,6 +62,18 @@ def test_short_sentences_share_a_piece_after_the_first() -> None:
         "今天天气很好。",
         "我们去公园。花开了。鸟叫了。人来了。",
     ]
+
+
+def test_without_hurry_the_first_sentence_may_be_half_as_long_again() -> None:
+    text, longer = (
+        "今天天气真的非常好，我们一起去公园散步。",
+        "今天天气真的非常好，我们下午一起去公园散步，好不好呀。",
+    )
+    assert texts(text) == ["今天天气真的非常好，", "我们一起去公园散步。"]
+    with unhurried():
+        assert texts(text) == [text]
+        assert texts(longer)[0] == "今天天气真的非常好，"
+    assert len(texts(text)) == 2
 
 
 def test_a_very_short_first_sentence_takes_the_next_one_along() -> None:
