@@ -108,11 +108,12 @@ class Backend(Guard):
 
     def split(self, request: SpeechRequest, tongues: Mapping[str, str], hurried: bool = True) -> list[Piece]:
         """What the frontend makes of the request's text; any thread. ``tongues``: what each voice speaks best.
-        ``hurried``: the first piece is to be heard as soon as can be.
+        ``hurried``: the first piece is to be heard as soon as can be. With an engine that has seeds it always is:
+        the same seed is the same sound, however many are about.
 
         Raises Invalid for marks that cannot be followed.
         """
-        with nullcontext() if hurried else unhurried():
+        with nullcontext() if hurried or self.can("seed") else unhurried():
             return self._split(request, tongues)
 
     def _split(self, request: SpeechRequest, tongues: Mapping[str, str]) -> list[Piece]:
