@@ -144,8 +144,7 @@ class Scheduler:
 
     def tell_positions(self) -> None:
         """Tell every request that has not started where it stands, now."""
-        horizon, people = self._room.horizon, self._people_about()
-        self._outlook.tell_now(self._clock(), self.jobs, self._queue, self._lanes, people, horizon)
+        self._look(self._outlook.tell_now)
 
     def tick(self) -> None:
         """Call it often: bounds are enforced and positions told here."""
@@ -155,8 +154,7 @@ class Scheduler:
             self.fail(job, error)
             self.guard.failed()
         self._pump()  # the guard may have changed its mind
-        horizon, people = self._room.horizon, self._people_about()
-        self._outlook.tell(self._clock(), self.jobs, self._queue, self._lanes, people, horizon)
+        self._look(self._outlook.tell)
 
     # ---- the workers' side: lane.Desk
 
@@ -203,6 +201,10 @@ class Scheduler:
         self._pump()
 
     # ---- inside
+
+    def _look(self, tell: Callable[..., object]) -> None:
+        keeping, horizon = self._people_about(), self._room.horizon
+        tell(self._clock(), self.jobs, self._queue, self._lanes, keeping, horizon)
 
     def _live(self) -> float:
         running = 0.0 if self._live_since is None else self._clock() - self._live_since
