@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index_tts_ui.audio.limiter import limit, true_peaks
+from index_tts_ui.audio.limiter import CEILING, _peaks, limit, true_peaks
 from tests.audio.sounds import silence, speechlike, tone, true_peak_db
 
 RATE = 24_000
@@ -70,6 +70,18 @@ def test_peaks_between_samples_are_seen() -> None:
     between = np.sin(2 * np.pi * 6000 * np.arange(RATE) / RATE + np.pi / 4).astype(np.float32)
     assert float(np.abs(between).max()) < 0.72
     assert float(true_peaks(between)[100:-100].max()) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [22_050, 24_000])
+@pytest.mark.parametrize("level", [0.5, 1.0, 3.0])
+def test_peaks_are_looked_for_only_where_it_is_loud_and_none_is_missed(rate: int, level: float) -> None:
+    rng = np.random.default_rng(round(level * rate))
+    swelling = np.repeat(rng.uniform(0, 1, 40) ** 3, rate // 10)[: 3 * rate].astype(np.float32)
+    sound = (level * swelling * speechlike(rate, 3.0, 1.0)[: len(swelling)]).astype(np.float32)
+    quick, exact = _peaks(sound), true_peaks(sound)
+    assert float(np.abs(quick - exact)[exact > CEILING].max(initial=0.0)) < 1e-3
+    assert float(quick[exact <= CEILING].max()) <= CEILING + 1e-3
+    assert (quick == np.abs(sound)).mean() > 0.2, "nothing was spared"
 
 
 def test_nothing_stays_nothing() -> None:

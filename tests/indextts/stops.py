@@ -17,7 +17,7 @@ PLACES = {
     "latents": ("gpt", "latents"),  # of version 2
     "regulator": ("features", "__call__"),
     "noise": ("diffuser", "add"),
-    "diffusion": ("diffuser._estimator", "velocity"),
+    "diffusion": ("diffuser._estimator", "_run"),
     "windows": ("vocoder", "add"),
     "vocoder": ("vocoder", "_forward"),
 }

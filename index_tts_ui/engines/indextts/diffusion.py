@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,14 +27,21 @@ _TABLES = 8  # tables of times kept, one per number of steps
 class Diffuser:
     """Runs the rows given to it, one Euler step of some of them at each call of :meth:`step`.
 
-    ``budget``: most padded frames of one step. ``device``: where the package's ``cfm`` is. One thread only.
+    ``budget``: most padded frames of one step. ``device``: where the package's ``cfm`` is. ``exact``: compute no frame
+    of padding, default on a CPU. One thread only.
     """
 
     def __init__(
-        self, cfm: Any, device: torch.device, precision: Precision = "fp32", budget: int | None = None
+        self,
+        cfm: Any,
+        device: torch.device,
+        precision: Precision = "fp32",
+        budget: int | None = None,
+        exact: bool | None = None,
     ) -> None:
         self._device = device
         self._precision: Precision = precision
+        self._exact = device.type == "cpu" if exact is None else exact
         self._shaper = Shaper(device, device.type == "cuda")
         self._budget = budget or (12288 if device.type == "cuda" else 4096)
         self._estimator = Estimator(cfm.estimator, device, compute_dtype(precision))
@@ -137,8 +145,11 @@ class Diffuser:
         pack = lane.pack
         spare = chosen[-1:] * (len(pack.x) - len(chosen))  # a row of zeros takes any time
         times = self._times([(row.steps, row.done) for row in chosen + spare])
-        whole = pack.whole and not self._shaper.graphed
-        run: Callable[..., Tensor] = self._whole_step if whole else self._euler
+        run: Callable[..., Tensor] = self._euler
+        if pack.whole and not self._shaper.graphed:
+            run = self._whole_step
+        elif self._exact and not self._shaper.graphed:
+            run = partial(self._step_apart, [row.length for row in chosen])
         with products(self._precision):
             x = run(pack.x, *pack.fixed, times)
         complete = [
@@ -179,6 +190,20 @@ class Diffuser:
     ) -> Tensor:
         """One Euler step of x [R, T, 80]: a pure function of tensors, as a graph needs it."""
         guided, free = self._estimator.velocity(x, static, times[:, :-1], lengths)
+        return _moved(x, guided, free, guidance, prompts, lengths, times[:, -1])
+
+    def _step_apart(
+        self,
+        frames: list[int],
+        x: Tensor,
+        static: Tensor,
+        guidance: Tensor,
+        prompts: Tensor,
+        lengths: Tensor,
+        times: Tensor,
+    ) -> Tensor:
+        """The same for rows of ``frames``, none of which is padding."""
+        guided, free = self._estimator.velocity_apart(x, static, times[:, :-1], frames)
         return _moved(x, guided, free, guidance, prompts, lengths, times[:, -1])
 
     def _whole_step(

@@ -7,6 +7,7 @@ depends on the time alone (the adaptive norms' scales, the WaveNet's gates) is l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from ...errors import BadConfig
 from .layers import Layer, plain
-from .wavenet import WaveNet, mirrored
+from .layouts import EndToEnd, Layout, Padded
+from .wavenet import WaveNet
 
 MAX_FRAMES = 16384  # of prompt and speech, as in the packages: 190 s
 
@@ -107,54 +109,67 @@ class Estimator:
         noise = x.to(self.dtype)
         first = F.linear(noise, self._noise)
         h = torch.cat([first + static, first + self._null])
-        both = torch.cat([noise, noise])
-        marks = torch.cat([table, table]).to(self.dtype).split(self._sizes, dim=1)
-        mask = mirror = None
-        if lengths is not None:
-            lengths = torch.cat([lengths, lengths])
-            mask = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[:, None, None]
-            mirror = mirrored(lengths, x.shape[1], self.wavenet.reach)
-        h = self._transform(h, marks, mask)
-        made = self._finish(h, both, marks, mirror).float()
+        marks = torch.cat([table, table]).to(self.dtype)
+        layout = Padded(h.shape[1], lengths if lengths is None else torch.cat([lengths, lengths]))
+        made = self._run(h, torch.cat([noise, noise]), marks, self._rotations[: h.shape[1]], layout)
         with_condition, without = made.chunk(2)
         return with_condition, without
 
-    def _transform(self, h: Tensor, marks: tuple[Tensor, ...], mask: Tensor | None) -> Tensor:
-        rotations = self._rotations[: h.shape[1]]
+    def velocity_apart(
+        self, x: Tensor, static: Tensor, table: Tensor, lengths: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        """The same without a frame of padding, for a device that has to compute each: a CPU.
+
+        What a frame's layers do to it alone is done to all rows' frames in one row; attention and convolutions are
+        run row by row. Behind a row's length the result is zero.
+        """
+        layout = EndToEnd(lengths)
+        noise = layout.joined(x).to(self.dtype)
+        first = F.linear(noise, self._noise)
+        h = torch.stack([first + layout.joined(static), first + self._null])
+        rotations = torch.cat([self._rotations[:length] for length in lengths])
+        made = self._run(h, noise.expand(2, -1, -1), table.to(self.dtype), rotations, layout)
+        return layout.padded(made[0], x), layout.padded(made[1], x)
+
+    def _run(self, h: Tensor, x: Tensor, table: Tensor, rotations: Tensor, layout: Layout) -> Tensor:
+        """h [B, T, D] behind the first layer, x [B, T, 80], table [rows, M], rotations [T, size / 2] -> [B, T, 80] float32."""
+        marks = table.split(self._sizes, dim=1)
+        return self._finish(self._transform(h, marks, rotations, layout), x, marks, layout).float()
+
+    def _transform(self, h: Tensor, marks: tuple[Tensor, ...], rotations: Tensor, layout: Layout) -> Tensor:
         half = len(self._blocks) // 2
         left: list[Tensor] = []  # outputs of the U's first half
         for index, block in enumerate(self._blocks):
-            scale, shift, scale2, shift2 = (mark[:, None] for mark in marks[4 * index : 4 * index + 4])
+            scale, shift, scale2, shift2 = marks[4 * index : 4 * index + 4]
             if block.skip is not None:
                 h = block.skip.linear(torch.cat([h, left.pop()], dim=-1))
-            h = h + self._attend(block, torch.addcmul(shift, self._norm(h), scale), rotations, mask)
-            normed = torch.addcmul(shift2, self._norm(h), scale2)
+            h = h + self._attend(block, layout.moved(self._norm(h), scale, shift), rotations, layout)
+            normed = layout.moved(self._norm(h), scale2, shift2)
             h = h + block.down.linear(F.silu(block.gate.linear(normed)) * block.up.linear(normed))
             if index < half:
                 left.append(h)
-        scale, shift = (mark[:, None] for mark in marks[4 * len(self._blocks) :][:2])
-        return torch.addcmul(shift, self._norm(h), scale)
+        scale, shift = marks[4 * len(self._blocks) :][:2]
+        return layout.moved(self._norm(h), scale, shift)
 
     def _norm(self, h: Tensor) -> Tensor:
         return F.rms_norm(h, (self.width,), eps=self._eps)
 
-    def _attend(self, block: _Block, h: Tensor, rotations: Tensor, mask: Tensor | None) -> Tensor:
+    def _attend(self, block: _Block, h: Tensor, rotations: Tensor, layout: Layout) -> Tensor:
         rows, frames, _ = h.shape
         qkv = block.qkv.linear(h).view(rows, frames, 3, self._heads, -1)
         pairs = torch.view_as_complex(qkv[:, :, :2].float().unflatten(-1, (-1, 2)))
         qk = torch.view_as_real(pairs * rotations[:, None, None]).flatten(-2).to(self.dtype)
-        q, k, v = (item.transpose(1, 2) for item in (qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2]))
-        made = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return block.out.linear(made.transpose(1, 2).reshape(rows, frames, -1))
+        made = layout.attention(qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2])
+        return block.out.linear(made.reshape(rows, frames, -1))
 
-    def _finish(self, h: Tensor, x: Tensor, marks: tuple[Tensor, ...], mirror: Tensor | None) -> Tensor:
+    def _finish(self, h: Tensor, x: Tensor, marks: tuple[Tensor, ...], layout: Layout) -> Tensor:
         if self._long_skip is not None:
             h = self._long_skip.linear(torch.cat([h, x], dim=-1))
         scale, shift, gates = marks[-3:]
-        waves = self.wavenet(self._conv1.linear(h).transpose(1, 2), gates, mirror)
-        made = waves.transpose(1, 2) + self._residual.linear(h)
+        waves = layout.waves(self.wavenet, self._conv1.linear(h), gates)
+        made = waves + self._residual.linear(h)
         made = F.layer_norm(made, (self.wavenet.width,), eps=1e-6)
-        return self._last.linear(self._linear.linear(torch.addcmul(shift[:, None], made, scale[:, None])))
+        return self._last.linear(self._linear.linear(layout.moved(made, scale, shift)))
 
 
 def _rotations(size: int, base: float, device: torch.device) -> Tensor:
