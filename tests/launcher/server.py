@@ -145,7 +145,10 @@ def main() -> None:
         breed()
     if behaviour == "twin" and os.fork() == 0:
         time.sleep(600)
-    threading.Thread(target=control.listen, daemon=True).start()
+    try:
+        threading.Thread(target=control.listen, daemon=True).start()
+    except RuntimeError as error:  # a thread counts as a process where these are limited
+        sys.exit(f"no listener: {error}")
     if not control.accepted.wait(30):
         sys.exit("no accept within 30 s")
     serve()
