@@ -71,9 +71,8 @@ class EndToEnd:
     def moved(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """See ``Layout``."""
         made = torch.empty_like(x)
-        for row, part in enumerate(self._parts(x)):
-            begin, end = self._spans[row]
-            torch.addcmul(shift[row], part, scale[row], out=made[:, begin:end])
+        for row, (begin, end) in enumerate(self._spans):
+            torch.addcmul(shift[row], x[:, begin:end], scale[row], out=made[:, begin:end])
         return made
 
     def attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
