@@ -70,17 +70,18 @@ class Peer:
     def install(self) -> None:
         """Make its venv, if there is none."""
         mark = VENVS / self.name / "installed"
-        if mark.exists() and mark.read_text() == " ".join(self.requirements):
+        library = "\n".join(site.getsitepackages()) + "\n"  # of this environment, which may have moved
+        said = library + " ".join(self.requirements)
+        if mark.exists() and mark.read_text() == said:
             return
         print(f"installing {self.title}", file=sys.stderr, flush=True)
         shutil.rmtree(VENVS / self.name, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", VENVS / self.name], check=True)
-        (library,) = (VENVS / self.name / "lib").glob("python*/site-packages")
-        # behind its own packages, so that it may bring other versions
-        (library / "base.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+        (own,) = (VENVS / self.name / "lib").glob("python*/site-packages")
+        (own / "base.pth").write_text(library)  # behind its own packages, so that it may bring other versions
         if self.requirements:
             subprocess.run([self.python, "-m", "pip", "install", "-q", *self.requirements], check=True)
-        mark.write_text(" ".join(self.requirements))
+        mark.write_text(said)
 
     @contextlib.contextmanager
     def running(self, settings: Settings) -> Iterator[None]:
