@@ -127,9 +127,10 @@ class Client:
             self._streams[1].close()
             self._streams = None
 
-    async def speak(self, text: str, voice: str, response_format: str = "pcm") -> Reply:
-        """``POST /v1/audio/speech``."""
+    async def speak(self, text: str, voice: str, response_format: str = "pcm", raw: bool = False) -> Reply:
+        """``POST /v1/audio/speech``. ``raw``: as the engine made it."""
         body = {"model": "tts-1", "input": text, "voice": voice, "response_format": response_format}
+        body |= {"raw": True} if raw else {}
         return (await self.ask("POST", "/v1/audio/speech", body))[0]
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Reply, bytes]:

@@ -7,7 +7,8 @@ Round by round every service is started, warmed, asked by 1, 8 and 50 clients (e
 soon as the last is spoken) and stopped, in turn, so that a change in the machine's speed meets all. Every
 text is another one. A refusal is counted apart and tried again after the time that it names. ``--seconds``:
 of each number of clients, or one for all; one client speaks few texts a second, so that a short time compares
-texts and not services.
+texts and not services. Everybody answers with the engine's own sound; this service would level and trim it, and
+is asked not to (``raw``).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from index_tts_ui import engines
 from . import lab
 from .peer_crew import PEERS, Ask
 from .peer_servers.speaker import Settings
-from .subjects import RATE, SUBJECTS, Subject, recording
+from .subjects import SUBJECTS, Subject, recording
 
 OURS = "ours"
 ROWS = 16
@@ -97,17 +98,15 @@ class Row:
         )
 
 
-async def load(
-    port: int, ask: Ask, subject: Subject, clients: int, seconds: float, first: int, rate: int = RATE
-) -> Seen:
-    """``clients`` that ask one text after the other, from the ``first``-th on. ``rate``: Hz of the answers."""
+async def load(port: int, ask: Ask, subject: Subject, clients: int, seconds: float, first: int) -> Seen:
+    """``clients`` that ask one text after the other, from the ``first``-th on."""
     seen, numbers = Seen(), itertools.count(first)
     start = time.perf_counter()
 
     async def user(number: int) -> None:
         async with lab.Client.connect(port, lab.address(number)) as client:
             while time.perf_counter() - start < seconds:
-                await _one(client, ask, subject.text(next(numbers)), seen, rate)
+                await _one(client, ask, subject.text(next(numbers)), seen, subject.rate)
 
     await asyncio.gather(*(user(number) for number in range(clients)))
     seen.wall = time.perf_counter() - start
@@ -137,7 +136,7 @@ def service(name: str, subject: Subject, hub: Path, clips: Path) -> Iterator[tup
     if name == OURS:
         with lab.server(*subject.flags(), *PATIENT, "--max-batch-size", str(ROWS), hub=hub) as running:
             voice = subject.prepare(running.port)
-            yield running.port, lambda client, text: client.speak(text, voice)
+            yield running.port, lambda client, text: client.speak(text, voice, "wav", raw=True)
         return
     model = hub / (engines.REGISTRY[subject.engine].model or subject.engine)
     voice = _clip(clips) if subject.engine.startswith("indextts") else subject.voice
@@ -166,8 +165,7 @@ def compare(
                     uvloop.run(load(port, ask, subject, 2, min(WARM_SECONDS, *seconds), 90_000))
                     for place, (count, lasting) in enumerate(zip(clients, seconds, strict=True)):
                         first = 30_000 * turn + 10_000 * place
-                        rate = RATE if name == OURS else subject.rate
-                        one = uvloop.run(load(port, ask, subject, count, lasting, first, rate))
+                        one = uvloop.run(load(port, ask, subject, count, lasting, first))
                         seen[name, count].append(one)
                         print(f"  {name}, {count} clients: {one.rate:.2f} requests/s", flush=True)
     return [Row.of(name, count, seen[name, count], seen[OURS, count]) for count in clients for name in names]
