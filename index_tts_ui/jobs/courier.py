@@ -16,7 +16,7 @@ from .cutter import Tables
 from .record import Job
 
 log = logging.getLogger("tts.jobs")
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 AT_ONCE = 4  # deliveries
 
 

@@ -27,7 +27,7 @@ from .record import Segment, said, to_request
 
 log = logging.getLogger("tts.jobs")
 EVERYBODY = ""
-LOOK_SECONDS = 0.5  # between looks at the tables: another process may have changed them
+LOOK_SECONDS = 1.0  # between looks at the tables: another process may have changed them
 HOLD_MOST = 5.0  # seconds to leave a full queue alone
 SHARE = 4  # of the queue's places, at most one in so many is a job's
 

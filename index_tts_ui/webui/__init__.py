@@ -15,9 +15,9 @@ from . import i18n
 from .early import EarlyHead, early_head
 from .gradio_import import gradio as gr  # before the modules below, which import it by themselves
 from .page import build
+from .presence import Presence
 from .theme import Look
 
-QUEUE_SECONDS = 0.04
 PROGRESS_SECONDS = 1.0
 
 
@@ -27,9 +27,10 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
     texts = gr.I18n(**tables)
     page = build(service, texts)
     # Gradio looks into its queue a thousand times a second, and for news of its progress bars, which this page
-    # has none of, a hundred times, also when nobody is there. Fewer are quick enough for a click; an idle service
-    # should be idle, and a busy one has the processor for speech.
-    page._queue.sleep_when_free = QUEUE_SECONDS
+    # has none of, a hundred times, also when nobody is there. An idle service should be idle, and a busy one has
+    # the processor for speech.
+    presence = Presence(app)
+    presence.paces(page._queue)
     page._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
     gr.mount_gradio_app(
         app,
@@ -46,7 +47,7 @@ def mount(app: FastAPI, service: SpeechService, config: Config) -> EarlyHead:
         enable_monitoring=False,
         max_file_size=config.max_body,
     )
-    return EarlyHead(app, lambda: early_head(_page_data(tables, service, config)))
+    return EarlyHead(presence, lambda: early_head(_page_data(tables, service, config)))
 
 
 def _page_data(

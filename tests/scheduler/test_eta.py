@@ -108,7 +108,7 @@ def test_a_long_look_ahead_is_taken_less_often(monkeypatch: pytest.MonkeyPatch) 
 
     def look(self: Outlook, now: float, *_: object) -> int:
         looks.append(now)
-        return 800 if now < 1 else (9000 if now < 2 else 10)
+        return 200 if now < 1 else (9000 if now < 2 else 10)
 
     monkeypatch.setattr(Outlook, "tell_now", look)
     outlook = Outlook(Pace())
