@@ -1,13 +1,14 @@
 """This service beside what one would build instead: the same engine, the same clients, in one run.
 
     python -m benchmarks.peers [--subject kokoro|indextts-tiny|tone]... [--peer NAME]... [--clients 1,8,50]
-                               [--seconds 30,10,10] [--rounds 3] [--no-write]
+                               [--seconds 20,40,20] [--rounds 3] [--no-write]
 
 Round by round every service is started, warmed, asked by 1, 8 and 50 clients (each with its next text as
 soon as the last is spoken) and stopped, in turn, so that a change in the machine's speed meets all. Every
 text is another one. A refusal is counted apart and tried again after the time that it names. ``--seconds``:
-of each number of clients, or one for all; one client speaks few texts a second, so that a short time compares
-texts and not services. Everybody answers with the engine's own sound; this service would level and trim it, and
+of each number of clients, or one for all. A short time compares other things than services: one client speaks few
+texts a second, and at the end who answers one by one works for fewer and fewer, who answers all at once does not.
+Everybody answers with the engine's own sound; this service would level and trim it, and
 is asked not to (``raw``).
 """
 
@@ -191,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     )
     parser.add_argument("--peer", choices=tuple(PEERS), action="append", help="default: all")
     parser.add_argument("--clients", default="1,8,50")
-    parser.add_argument("--seconds", default="30,10,10")
+    parser.add_argument("--seconds", default="20,40,20")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-write", action="store_true")
     given = parser.parse_args(argv)

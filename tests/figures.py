@@ -74,8 +74,8 @@ def load(chinese: bool) -> str:
 def peers(chinese: bool) -> str:
     """The same engine behind each service."""
     said: Pair = (
-        "{rounds} round(s) of {seconds:g} s each, in turn.",
-        "共 {rounds} 轮，每项 {seconds:g} 秒，轮流进行。",
+        "{rounds} rounds, in turn; {seconds} s of each number of clients.",
+        "共 {rounds} 轮，轮流进行；各客户端数分别 {seconds} 秒。",
     )
     heads: Pair = (
         "service|clients|requests/s|ours is × theirs|audio s/s|p50 ms|p95 ms|theirs is × ours|refused|failed",
@@ -89,7 +89,9 @@ def peers(chinese: bool) -> str:
         except FileNotFoundError:
             parts.append(f"**{NAMES[subject][chinese]}** · {MISSING[chinese]}")
             continue
-        about = f"**{NAMES[subject][chinese]}** · {machine(chinese, data)} {said[chinese].format(**data)}"
+        asked = ("、" if chinese else ", ").join(f"{seconds:g}" for seconds in data["seconds"])
+        spent = said[chinese].format(rounds=data["rounds"], seconds=asked)
+        about = f"**{NAMES[subject][chinese]}** · {machine(chinese, data)} {spent}"
         ours = {row["clients"]: row["p95_ms"] for row in data["rows"] if row["service"] == "ours"}
         for row in data["rows"]:
             row["slower"] = round(row["p95_ms"] / ours[row["clients"]], 2)
