@@ -15,7 +15,7 @@ from .pace import Pace
 from .policy import FairQueue
 
 EVERY = 0.25  # seconds between two looks, at least
-SECONDS_PER_STEP = 0.004  # and for each step of a rehearsal (5 to 10 us): a fifth of a percent of the time
+SECONDS_PER_STEP = 0.004  # and for each step of a rehearsal (some 5 us): an eighth of a percent of the time
 LATEST = 1.0  # at most: who comes into a queue of thousands wants to know, too
 LEAST_LEFT = 0.1  # of a segment that takes longer than it should: how much of it is still to come
 

@@ -30,7 +30,7 @@ class Presence:
     def paces(self, queue: Queue) -> None:
         """``queue`` sleeps so long from now on. Gradio reads ``sleep_when_free`` before each sleep, and by itself
         it is a number: a thousandth of a second."""
-        rest = property(lambda _: self.rest, lambda _, given: None)
+        rest = property(lambda _: self.rest)
         queue.__class__ = type("PacedQueue", (type(queue),), {"sleep_when_free": rest})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
