@@ -73,6 +73,7 @@ class SpeechService(VoiceDesk):
         self._text_checks = text_checks.load(config)
         self.steward = Steward(self._active, self.failover, self.end)
         self._draining = self._refusing = False
+        self._on_drain: list[Callable[[], None]] = []
         self._warm = False  # whether the frontend has its dictionaries
         self._hint = choice.hint(config, engine)
         self._keepers: set[asyncio.Task[None]] = set()
@@ -106,6 +107,10 @@ class SpeechService(VoiceDesk):
     def draining(self) -> bool:
         """Whether it is about to stop."""
         return self._draining
+
+    def on_drain(self, function: Callable[[], None]) -> None:
+        """Have it called when the service begins to stop."""
+        self._on_drain.append(function)
 
     def status(self) -> Status:
         """For the badge, the probes and /v1/status."""
@@ -297,6 +302,8 @@ class SpeechService(VoiceDesk):
         ``refuse``: take nothing new meanwhile. ``over``: whether nothing else is to be waited for.
         """
         self._draining, self._refusing = True, refuse
+        for told in self._on_drain:
+            told()
         deadline = asyncio.get_running_loop().time() + seconds
         while self.failover.busy or self._keepers or not over():
             if asyncio.get_running_loop().time() >= deadline:

@@ -71,6 +71,7 @@ class Runner:
         self._most = max(1, config.max_waiting // SHARE)
         self._runs: dict[tuple[str, int, int, int], _Run] = {}
         self._bell = asyncio.Event()
+        service.on_drain(self._bell.set)
         self._held: dict[str, float] = {}  # owner's key, or EVERYBODY -> until when nothing of theirs begins
         self._paces: dict[str, tuple[float, int]] = {}  # job -> since when it runs here, characters since
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 
+from launcher.identity import Marked, read_stat
 from launcher.lock import read_text
 
 from .ledger import Ledger
@@ -44,7 +45,7 @@ class Watcher(threading.Thread):
         if len(supervisors) < 2 and len(servers) <= most:
             return
         time.sleep(0.02)  # a look takes a while: one may have ended while the other was begun
-        alive = [item for item in servers if item.process.alive()]
+        alive = [item for item in servers if item.process.alive() and not _begins(item, servers)]
         most = 2 if self.overlap.is_set() else 1
         if len({item.supervisor for item in alive}) > 1 or len(alive) > most:
             pids = [(item.process.pid, item.supervisor.pid) for item in alive]
@@ -57,3 +58,10 @@ class Watcher(threading.Thread):
                 json.loads(text)
             except ValueError:
                 self._ledger.violation(f"half a state file: {text[:200]!r}")
+
+
+def _begins(item: Marked, servers: list[Marked]) -> bool:
+    """Whether it is a child of one of these servers, which has not come to its own program yet: until then
+    it carries its parent's command line. A server is nobody's child but a supervisor's."""
+    stat = read_stat(item.process.pid)
+    return stat is not None and stat.parent in {other.process.pid for other in servers}
