@@ -127,6 +127,20 @@ def test_seeds_matter(world: World) -> None:
     assert torch.equal(done["0"].codes, done["3"].codes)
 
 
+def test_the_start_code_is_never_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However likely the weights make it: the codec has no sound for it. A row that draws from everything, too."""
+    weight, bias = world.gpt._head
+    likely = bias.clone()
+    likely[world.gpt.start] += 50
+    monkeypatch.setattr(world.gpt, "_head", (weight, likely))
+    wild = Sampling(max_codes=gpts.MOST, top_k=0, top_p=1.0, temperature=2.0)
+    rules = {"greedy": GREEDY, "drawn": DRAWN, "wild": wild}
+    done = run(world.decoder(3), {name: (world.prefix(1), one) for name, one in rules.items()})
+    for name in rules:
+        assert len(done[name].codes) and done[name].codes.max() < gpts.CODES
+    assert torch.equal(done["greedy"].codes, world.cases[1].codes), "and nothing else has changed"
+
+
 def test_a_row_is_cut_at_its_own_limit(world: World) -> None:
     """Each row by its own max_codes, as the package cuts; by the slot's end where that comes first."""
     limits = (1, 2, 10)

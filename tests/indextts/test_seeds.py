@@ -69,3 +69,13 @@ def test_another_seed_gives_another_sound(version: str, engines: Engines, clips:
     ]
     found = {samples(result).tobytes() for result in run(engine, crowd).values()}
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_whoever_draws_from_all_codes_is_spoken(version: str, engines: Engines, clips: Clips) -> None:
+    """Some thousand draws from two hundred and fifty codes, one of which no sound belongs to."""
+    wild = {"max_codes": 90, "temperature": 2.0, "top_k": 0, "top_p": 1.0}
+    text = ids(random.Random(2))
+    crowd = [segment(f"w{seed}", text, clips[1][0], seed=seed, params=wild) for seed in range(16)]
+    for result in run(engines(version, greedy=False), crowd).values():
+        assert len(samples(result))

@@ -210,8 +210,11 @@ class Decoder:
         """Choose the next code of ``rows`` from their ``hidden`` [R, D] and note it."""
         state = self._state
         logits = self.gpt.logits(hidden)
+        finite = logits.isfinite().all(-1)
+        # the start code is no sound: the codec's table ends before it, and on a GPU the process with it
+        logits[:, self.gpt.start] = float("-inf")
         chosen = choose(logits, state.seen[rows], state.ints[rows][:, COUNT], state.rules(rows), wide)
-        state.take(rows, chosen, logits.isfinite().all(-1), fed)
+        state.take(rows, chosen, finite, fed)
 
     def _shape(self) -> Shape:
         """The shape of the next step: the rows and positions that it must cover."""
