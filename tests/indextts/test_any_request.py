@@ -75,8 +75,8 @@ def _ask(url: str, body: dict[str, Any]) -> int:
     ("version", "count"),
     [
         ("25", 40),
-        pytest.param("25", 240, marks=pytest.mark.slow),
-        pytest.param("2", 120, marks=pytest.mark.slow),
+        pytest.param("25", 120, marks=pytest.mark.slow),
+        pytest.param("2", 60, marks=pytest.mark.slow),
     ],
 )
 def test_nothing_that_may_be_asked_ends_the_engine(
