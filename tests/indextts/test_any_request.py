@@ -15,9 +15,8 @@ import soundfile
 
 from index_tts_ui import engines
 from index_tts_ui.parameters import PARAMETERS
+from tests.api.cloning import added
 from tests.api.server import serving
-
-from .voices import sound, wav
 
 AT_ONCE = 8
 DEAR = {"max_codes": 150, "diffusion_steps": 12}  # their most, mostly: more costs minutes
@@ -27,6 +26,10 @@ WORDS = [
     *("é", "ñ", "🙂", "龘", "①", "㎏", "\u200b", "ABC", "[pause 0.1s]", "<行|XING2>", "%", "&", "<b>", "\\"),
 ]
 FEELINGS = ["happy", "sad", "angry", {"vector": [0.3] * 8}, {"vector": [0] * 8, "weight": 0}, "calm"]
+JUDGED = {  # random weights may sound so; the code, and what the log says
+    "silent_sound": "stayed silent",
+    "runaway_sound": "far too long",
+}
 
 
 def _value(chance: random.Random, name: str) -> float:
@@ -67,7 +70,7 @@ def _ask(url: str, body: dict[str, Any]) -> int:
         samples, _ = soundfile.read(io.BytesIO(answer.content), dtype="float32")
         assert np.isfinite(samples).all(), body
     elif answer.status_code != 400:
-        assert answer.json()["error"]["code"] == "silent_sound", (body, answer.text)  # random weights may be
+        assert answer.json()["error"]["code"] in JUDGED, (body, answer.text)
     return answer.status_code
 
 
@@ -87,13 +90,7 @@ def test_nothing_that_may_be_asked_ends_the_engine(
     (tmp_path / "cache_hub" / engine).symlink_to(request.getfixturevalue(f"tiny{version}"))
     flags = ("--no-page", "--engine", engine, "--device", "cpu", "--timeout", "300")
     with serving(tmp_path, *flags) as server:
-        made = httpx.post(
-            f"{server.url}/v1/audio/voices",
-            data={"name": "mine", "statement": "This is my own voice."},
-            files={"file": ("me.wav", wav(sound(1, 1.5)), "audio/wav")},
-            timeout=30,
-        )
-        assert made.status_code == 201, made.text
+        added(server, "mine")
         first = random.randrange(2**32)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             bodies = [_request(first + number, engine) for number in range(count)]
@@ -102,5 +99,7 @@ def test_nothing_that_may_be_asked_ends_the_engine(
         assert status["restarts"] == 0, f"requests from {first} on"
         errors = (tmp_path / "logs" / "tts_error.log").read_text("utf-8").splitlines()
         cut = [line for line in errors if "cut off" in line]
-        assert len(cut) == codes.count(0) and all("silent" in line for line in cut), cut
+        assert len(cut) == codes.count(0) and all(
+            any(said in line for said in JUDGED.values()) for line in cut
+        ), cut
         assert codes.count(200) > 0.5 * count, codes

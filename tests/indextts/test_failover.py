@@ -15,9 +15,8 @@ import psutil
 import pytest
 import soundfile
 
+from tests.api.cloning import added
 from tests.api.server import Server, serving, until
-
-from .voices import sound, wav
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
@@ -35,13 +34,7 @@ def server(tiny25: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     (home / "cache_hub" / "kokoro").symlink_to(KOKORO)
     flags = ("--engine", "indextts2.5", "--device", "cpu", "--timeout", "300")
     with serving(home, "--no-page", *flags) as running:
-        answer = httpx.post(
-            f"{running.url}/v1/audio/voices",
-            data={"name": "mine", "statement": "This is my own voice."},
-            files={"file": ("me.wav", wav(sound(1, 1.5)), "audio/wav")},
-            timeout=30,
-        )
-        assert answer.status_code == 201, answer.text
+        added(running, "mine")
         yield running
 
 
