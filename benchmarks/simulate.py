@@ -249,16 +249,16 @@ class _Line:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job: str, owner: str, weight: float = 1.0, background: bool = False) -> None:
+    def add(self, job: str, owner: str, weight: float, background: bool, now: float) -> None:
         self._jobs[job] = None
 
     def remove(self, job: str) -> None:
         self._jobs.pop(job, None)
 
-    def pick(self, may: Callable[[str], bool]) -> str | None:
+    def pick(self, may: Callable[[str], bool], now: float) -> str | None:
         return next(iter(self._jobs), None)
 
-    def charge(self, job: str, cost: float) -> None:
+    def charge(self, job: str, cost: float, now: float) -> None:
         pass
 
     def has(self, owner: str, background: bool = False) -> bool:

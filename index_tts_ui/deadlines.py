@@ -45,11 +45,22 @@ class Deadlines:
         for job in list(self._jobs.values()):
             if job.timeout is not None and now - job.created > job.timeout:
                 yield job, DeadlineExceeded("request_timeout", seconds=job.timeout)
-            elif job.started is None and not job.background and live - job.queued_live > limits.queue_timeout:
+            elif self._waits(job) and self._left(job, live) < 0:
                 late = DeadlineExceeded("queue_timeout", seconds=limits.queue_timeout)
                 yield job, self._busy() if self.rest else late
         for job in self._returned.overdue(limits.queue_timeout):
             yield job, self._busy()
+
+    def waiting(self, live: float) -> Iterator[tuple[Job, float]]:
+        """Requests that may not wait for ever, and for how many seconds more each may."""
+        return ((job, self._left(job, live)) for job in self._jobs.values() if self._waits(job))
+
+    def _left(self, job: Job, live: float) -> float:
+        return self._limits.queue_timeout - (live - job.queued_live)
+
+    @staticmethod
+    def _waits(job: Job) -> bool:
+        return job.started is None and not job.background
 
     def stuck(self) -> Iterator[tuple[Job, TTSError]]:
         """Requests with a segment that a worker has had for too long."""

@@ -20,6 +20,8 @@ KEPT = 256  # arrivals, at most
 PLAYED_SEGMENTS = 8  # of each newcomer
 LIMIT = 3000  # segments of one rehearsal; about 15 ms
 PHANTOM = "\0"  # how a played newcomer's name begins: no real one's does
+PROBE = "\0\0"  # somebody who comes now, with nothing but time on their side,
+BEHIND = 1e12  # as they are so much ahead of all others, in tokens
 
 
 class Arrival(NamedTuple):
@@ -105,6 +107,7 @@ class Rehearsal:
         token_seconds: float,
         newcomers: Iterator[tuple[float, Arrival]],
         horizon: float = 0.0,
+        began: float = 0.0,
     ) -> None:
         self._queue, self._costs, self._rows = queue, costs, rows
         self._token_seconds = token_seconds
@@ -113,8 +116,18 @@ class Rehearsal:
         self._left: dict[str, deque[int]] = {}
         self._now = 0.0
         self._horizon = horizon
+        self._began = began
         self.steps = 0
         self.turns: list[tuple[float, float]] = []
+        self._last = math.nan
+        if horizon:
+            queue.add(PROBE, PROBE, lead=BEHIND, now=began)
+
+    @property
+    def last(self) -> float:
+        """When somebody begins who comes now and has nothing but time on their side: at the latest; or how far was
+        looked, where that is later."""
+        return self._now if math.isnan(self._last) else self._last
 
     def run(self, unstarted: set[str]) -> Iterator[Expected]:
         """All of ``unstarted``, in the order in which they begin."""
@@ -125,14 +138,18 @@ class Rehearsal:
             self.steps += 1
             self._now = max(self._now, self._rows.ready)
             self._let_in()
-            job = self._queue.pick(self._may)
+            job = self._queue.pick(self._may, self._began + self._now)
             if job is None:
                 self._now = min(self._rows.spare, self._upcoming[0] if self._upcoming else math.inf)
                 continue
             if job in waiting:
                 waiting.discard(job)
                 yield Expected(job, len(unstarted) - len(waiting) - 1, self._now)
-            if not self._queue.is_background(job):
+            if job == PROBE:
+                self._last = self._now
+                self._queue.remove(PROBE)
+                continue
+            if not self._queue.is_background(job) and not self._queue.is_due(job, self._began + self._now):
                 self.turns.append((self._queue.tag(job), self._now))
             self._send(job)
         for place, job in enumerate(sorted(waiting, key=self._queue.place)):  # too many to rehearse
@@ -144,7 +161,7 @@ class Rehearsal:
             self.steps += 1
             one = self._upcoming[1]
             name = f"{PHANTOM}{len(self._left)}"
-            self._queue.add(name, name, one.weight, one.background, one.lead)
+            self._queue.add(name, name, one.weight, one.background, one.lead, self._began + self._upcoming[0])
             self._left[name] = deque(one.costs)
             self._upcoming = next(self._newcomers, None)
 
@@ -156,6 +173,6 @@ class Rehearsal:
             self._left[job] = deque(self._costs(job))
         cost = self._left[job].popleft()
         self._rows.send(cost * self._token_seconds)
-        self._queue.charge(job, cost)
+        self._queue.charge(job, cost, self._began + self._now)
         if not self._left[job]:
             self._queue.remove(job)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from .forecast import PLAYED_SEGMENTS, Arrival, Newcomers, Rehearsal, Rows
 from .job import Flight, Job
 from .lane import Lane
-from .pace import Pace
+from .pace import SURE, Pace
 from .policy import FairQueue
 
 EVERY = 0.25  # seconds between two looks, at least
@@ -29,6 +29,8 @@ class Outlook:
         self._next = float("-inf")
         self._told = float("-inf")  # when everybody was told, and what follows from that:
         self._turns: list[tuple[float, float]] = []  # see Rehearsal
+        self._last = 0.0  # until somebody begins who comes after all who are there
+        self._steady = False  # the engine was then as fast as it is known to be
         self._behind: dict[str, float] = {}  # seconds until an owner's last request begins
         self._joined = Counter[str]()  # since then: tokens of the first segments that owners brought
 
@@ -68,7 +70,8 @@ class Outlook:
     ) -> int:
         """Tell everybody who has not begun; returns how many steps that took to rehearse."""
         unstarted = {job.id for job in jobs.values() if job.started is None and job.id in queue}
-        self._told, self._turns = now, []
+        self._told, self._turns, self._last = now, [], 0.0
+        self._steady = False
         self._behind.clear()
         self._joined.clear()
         if not unstarted and not horizon:
@@ -79,17 +82,37 @@ class Outlook:
             job = jobs[job_id]
             return [max(1, segment.tokens) for segment in job.segments[job.next_index :]]
 
-        token_seconds = max(self._pace.row_seconds, _seen_so_far(now, serving, self._pace.segment_tokens))
+        seen = _seen_so_far(now, serving, self._pace.segment_tokens)
+        token_seconds = max(self._pace.row_seconds, seen)
+        self._steady = bool(serving) and seen <= self._pace.row_seconds
         rows = _rows(now, serving, keeping, token_seconds, self._pace.segment_tokens)
         newcomers = self._newcomers.again(now)
-        rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers, horizon)
+        horizon += 2 * LATEST if horizon else 0.0  # what is seen there is still to be right at the next look
+        rehearsal = Rehearsal(queue.copy(), costs, rows, token_seconds, newcomers, horizon, now)
         for job_id, position, seconds in rehearsal.run(unstarted):
             job = jobs[job_id]
             job.tell_position(position, seconds if serving else None)
             if not job.background:
                 self._behind[job.owner.key] = seconds  # they come in order: in the end, its last one's
-        self._turns = rehearsal.turns
+        self._turns, self._last = rehearsal.turns, rehearsal.last
         return rehearsal.steps
+
+    def hopeless(self, now: float, jobs: Iterable[tuple[Job, float]], rows: int) -> list[tuple[Job, float]]:
+        """Those of ``jobs`` that will not have begun by the end of their patience (each beside it, in seconds from
+        now), even if the estimate is somewhat too long; and how long each would wait. Asked once after each look.
+        Nobody is, while something takes longer than it should: that may be over in a moment."""
+        steady, self._steady = self._steady, False
+        if not steady or not self._pace.well_known:
+            return []
+        late = []
+        spared = now - self._told  # seconds, and those that others who are late would have taken
+        told = ((job, left, place[1]) for job, left in jobs if (place := job.place))
+        known = [(job, left, eta) for job, left, eta in told if eta is not None]
+        for job, left, eta in sorted(known, key=lambda one: one[2]):
+            if SURE * (eta - spared) > left:
+                late.append((job, eta - spared))
+                spared += self._pace.seconds(max(1, job.segments[0].tokens), rows)
+        return late
 
     def wait(self, now: float, owner: str, queue: FairQueue, owners: int, tokens: int, rows: int) -> float:
         """Seconds, roughly, that an interactive request of ``owner`` would wait if it came now, where ``owners``
@@ -101,7 +124,9 @@ class Outlook:
         turn = self._behind.get(owner)
         if turn is None:
             later = bisect.bisect_right(self._turns, (queue.start(owner), math.inf))
-            turn = self._turns[min(later, len(self._turns) - 1)][1] if self._turns else 0.0
+            turn = min(self._turns[later][1] if later < len(self._turns) else math.inf, self._last)
+        else:
+            turn += self._pace.seconds(owners * self._pace.segment_tokens, rows)
         return max(0.0, turn + self._pace.seconds(brought, rows) - (now - self._told))
 
 

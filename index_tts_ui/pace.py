@@ -8,7 +8,9 @@ MEMORY = 30.0  # seconds of full load that an estimate looks back on
 GUESS = 0.02  # row-seconds a token, before anything was spoken
 SOUND_GUESS = 0.052  # seconds of sound a token
 NEW = 0.05  # what a new segment counts for in the means
-ENOUGH = 16  # segments
+FEW, ENOUGH = 4, 16  # segments: to refuse somebody on the strength of, and to send somebody away who waits
+SURE = 0.8  # how certain an estimate is: the truth is hardly beyond this part of it, or beyond its inverse
+OUTLIER = 4.0  # times the mean: more does not count for more, as one that hung says little about the next
 TRUST = 100.0  # tokens that single runs count for, beside what full load shows
 
 
@@ -16,11 +18,14 @@ class Pace:
     """Row-seconds a token: how long one row of the batch is busy with one token.
 
     Under full load (somebody waits, so every row is taken) that is rows times time over tokens, whatever the
-    engine's stages do in between. It is also what single segments took, as far as each stays in its row.
+    engine's stages do in between. It is also what single segments took, as far as each stays in its row, and those
+    that had the engine to themselves are forgotten for it once others are known: rows slow each other down.
     """
 
     def __init__(self) -> None:
         self._single = GUESS
+        self._crowded = GUESS  # the same of those that were spoken under full load throughout
+        self._crowded_seen = 0
         self._sound = SOUND_GUESS
         self._mean = 30.0
         self._seen = 0
@@ -28,18 +33,27 @@ class Pace:
         self._row_seconds = 0.0
         self._rows = 0
         self._since: float | None = None  # full load, up to here accounted for
+        self._full_from = 0.0
 
     def spoken(self, now: float, tokens: int, engine_seconds: float, sound: float) -> None:
         """A segment came back: ``engine_seconds`` of work, ``sound`` seconds long."""
         tokens = max(1, tokens)
         self._seen += 1
         new = max(NEW, 1 / self._seen)  # of the first ones, each counts the same
-        self._single += new * (engine_seconds / tokens - self._single)
+        cost = engine_seconds / tokens
+        if self.well_known:
+            cost = min(cost, OUTLIER * self.row_seconds)
+        self._single += new * (cost - self._single)
         self._sound += new * (sound / tokens - self._sound)
         self._mean += new * (tokens - self._mean)
-        if self._since is not None:
-            self._count(now - self._since, tokens)
-            self._since = now
+        if self._since is None:
+            return
+        self._count(now - self._since, tokens)
+        self._since = now
+        if now - engine_seconds >= self._full_from:
+            self._crowded_seen += 1
+            new = max(NEW, 1 / self._crowded_seen)
+            self._crowded += new * (cost - self._crowded)
 
     def _count(self, seconds: float, tokens: int) -> None:
         """Only when something comes back: until then, nobody knows how much of it is done."""
@@ -53,19 +67,25 @@ class Pace:
             self._since = None
         self._rows = rows
         if full and self._since is None:
-            self._since = now
+            self._since = self._full_from = now
 
     @property
     def known(self) -> bool:
         """Whether enough was spoken to refuse somebody on the strength of it."""
+        return self._seen >= FEW
+
+    @property
+    def well_known(self) -> bool:
+        """Whether enough was spoken to send away who was let in."""
         return self._seen >= ENOUGH
 
     @property
     def row_seconds(self) -> float:
         """A token's. Full load shows too much while its first segments are not yet back, single runs where an
         engine's stages overlap: the smaller one is nearer to the truth."""
-        full = (self._row_seconds + TRUST * self._single) / (self._tokens + TRUST)
-        return min(self._single, full)
+        single = self._crowded if self._crowded_seen >= ENOUGH else self._single
+        full = (self._row_seconds + TRUST * single) / (self._tokens + TRUST)
+        return min(single, full)
 
     @property
     def segment_tokens(self) -> float:

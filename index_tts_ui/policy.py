@@ -8,6 +8,10 @@ and who had one already would never have a second. So it moves on by itself, too
 share of what is served. (As in Bennett and Zhang, "Hierarchical packet fair queueing algorithms", 1996, but
 slower: newcomers still go ahead of most.)
 
+No such time knows how long people wait. Interactive owners who were not served for ``patience`` seconds (over
+their weight) are due: they go before all others, in the order in which they became so. Thus a queue that is longer
+goes round and round, and no newcomer makes anybody wait in vain.
+
 There are two classes. Interactive requests have ten times the weight of background ones: those get what
 the others leave, and an eleventh of the service while the others leave nothing.
 """
@@ -15,6 +19,7 @@ the others leave, and an eleventh of the service while the others leave nothing.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -24,7 +29,9 @@ ROUNDS = 4  # of all who wait, after which who was served comes before whoever i
 
 
 class _Member(Protocol):
-    gone: bool
+    @property
+    def gone(self) -> bool:
+        """Whether it is not in line any more."""
 
     def key(self) -> tuple[float, ...]:
         """Its place in line: unique, and never smaller than before."""
@@ -43,8 +50,10 @@ class _Line(Generic[M]):
         """One more."""
         heapq.heappush(self._heap, (member.key(), member))
 
-    def best(self, choose: Callable[[M], str | None]) -> str | None:
-        """What ``choose`` makes of the first member for which that is something."""
+    def best(
+        self, choose: Callable[[M], str | None], among: Callable[[M], bool] = lambda member: True
+    ) -> str | None:
+        """What ``choose`` makes of the first member for which that is something; ``among`` those at the front."""
         heap, aside = self._heap, []
         found = None
         while heap and found is None:
@@ -53,6 +62,8 @@ class _Line(Generic[M]):
                 heapq.heappop(heap)
             elif key != (now := member.key()):
                 heapq.heapreplace(heap, (now, member))
+            elif not among(member):
+                break
             elif (found := choose(member)) is None:
                 aside.append(heapq.heappop(heap))
         for item in aside:
@@ -84,9 +95,24 @@ class _Owner:
     requests: int = 0
     gone: bool = False
     line: _Line[_Request] = field(default_factory=_Line)
+    due: float = math.inf  # by the clock: when it will have waited for long enough
 
     def key(self) -> tuple[float, ...]:
         return self.time, self.arrival
+
+
+@dataclass(eq=False)
+class _Due:
+    """An owner's place by the clock."""
+
+    owner: _Owner
+
+    @property
+    def gone(self) -> bool:
+        return self.owner.gone
+
+    def key(self) -> tuple[float, ...]:
+        return self.owner.due, self.owner.arrival
 
 
 @dataclass(eq=False)
@@ -98,7 +124,15 @@ class _Class:
     owners: dict[str, _Owner] = field(default_factory=dict)
     left: dict[str, float] = field(default_factory=dict)  # owners who went away ahead of ``now``
     line: _Line[_Owner] = field(default_factory=_Line)
+    by_clock: _Line[_Due] = field(default_factory=_Line)
     prune_at: int = 64
+
+    def join(self, owner: _Owner) -> None:
+        """One more who waits."""
+        self.owners[owner.name] = owner
+        self.weights += owner.weight
+        self.line.add(owner)
+        self.by_clock.add(_Due(owner))
 
     def leave(self, owner: _Owner) -> None:
         """An owner has no requests any more: forgotten, once others have caught up."""
@@ -112,9 +146,10 @@ class _Class:
 
 
 class FairQueue:
-    """Jobs by id; costs in tokens."""
+    """Jobs by id; costs in tokens; ``now`` in seconds, of any clock that is always the same; so is ``patience``."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = math.inf) -> None:
+        self._patience = patience
         self._classes = (_Class(1.0), _Class(BACKGROUND_WEIGHT))
         self._requests: dict[str, _Request] = {}
         self._now = 0.0
@@ -127,7 +162,13 @@ class FairQueue:
         return job in self._requests
 
     def add(
-        self, job: str, owner: str, weight: float = 1.0, background: bool = False, lead: float = 0.0
+        self,
+        job: str,
+        owner: str,
+        weight: float = 1.0,
+        background: bool = False,
+        lead: float = 0.0,
+        now: float = 0.0,
     ) -> None:
         """A request joins. ``lead``: how far, in cost over weight, its owner is ahead of the others."""
         side = self._classes[background]
@@ -137,9 +178,8 @@ class FairQueue:
         flow = side.owners.get(owner)
         if flow is None:
             start = max(side.now + lead, side.left.pop(owner, 0.0))
-            flow = side.owners[owner] = _Owner(owner, self._arrivals, start, weight, side)
-            side.weights += weight
-            side.line.add(flow)
+            flow = _Owner(owner, self._arrivals, start, weight, side, due=now + self._patience / weight)
+            side.join(flow)
         request = self._requests[job] = _Request(job, self._arrivals, flow.now, flow)
         flow.requests += 1
         flow.line.add(request)
@@ -155,27 +195,36 @@ class FairQueue:
         if not flow.requests:
             flow.side.leave(flow)
 
-    def pick(self, may: Callable[[str], bool] = lambda job: True) -> str | None:
+    def pick(self, may: Callable[[str], bool] = lambda job: True, now: float = 0.0) -> str | None:
         """The request whose segment goes next among those that ``may``; None if none may."""
 
         def of_owner(owner: _Owner) -> str | None:
             return owner.line.best(lambda request: request.job if may(request.job) else None)
 
+        def of_class(side: _Class) -> str | None:
+            found = None
+            if side is interactive:
+                found = side.by_clock.best(lambda one: of_owner(one.owner), lambda one: one.owner.due <= now)
+            return side.line.best(of_owner) if found is None and side.owners else found
+
         interactive, background = self._classes
         first, second = (
             (interactive, background) if interactive.time <= background.time else (background, interactive)
         )
-        found = first.line.best(of_owner) if first.owners else None
-        return found if found is not None or not second.owners else second.line.best(of_owner)
+        found = of_class(first)
+        return found if found is not None else of_class(second)
 
-    def charge(self, job: str, cost: float) -> None:
+    def charge(self, job: str, cost: float, now: float = 0.0) -> None:
         """``job`` was served ``cost`` tokens. Who is behind could not be served: that earns no credit, either."""
         request = self._requests[job]
         flow = request.owner
         side = flow.side
         self._now = max(self._now, side.time)
         start = max(side.now, flow.time)
-        side.now = max(side.now + cost / side.weights / ROUNDS, flow.time)
+        # who was due is out of turn: that says nothing about where the others stand
+        served = 0.0 if self.is_due(job, now) else flow.time
+        side.now = max(side.now + cost / side.weights / ROUNDS, served)
+        flow.due = now + self._patience / flow.weight
         flow.now = max(flow.now, request.time)
         side.time = self._now + cost / side.weight
         flow.time = start + cost / flow.weight
@@ -185,6 +234,10 @@ class FairQueue:
     def is_background(self, job: str) -> bool:
         """Of which class a request is."""
         return self._requests[job].owner.side is self._classes[1]
+
+    def is_due(self, job: str, now: float) -> bool:
+        """Whether its owner has waited for so long that the clock counts."""
+        return not self.is_background(job) and self._requests[job].owner.due <= now
 
     def has(self, owner: str, background: bool = False) -> bool:
         """Whether an owner has requests in that class."""
@@ -201,8 +254,10 @@ class FairQueue:
         return self._requests[job].owner.time
 
     def start(self, owner: str, background: bool = False) -> float:
-        """The virtual time at which an owner who has nothing in the queue would join."""
+        """The virtual time at which an owner's next request would be served, roughly."""
         side = self._classes[background]
+        if owner in side.owners:
+            return side.owners[owner].time
         return max(side.now, side.left.get(owner, 0.0))
 
     def lead(self, owner: str, background: bool = False) -> float:
@@ -212,14 +267,12 @@ class FairQueue:
 
     def copy(self) -> FairQueue:
         """Another one that would go on just as this one."""
-        twin = FairQueue()
+        twin = FairQueue(self._patience)
         twin._now, twin._arrivals = self._now, self._arrivals
         for side, other in zip(self._classes, twin._classes, strict=True):
             other.time, other.now, other.left = side.time, side.now, dict(side.left)
-            other.weights = side.weights
             for name, flow in side.owners.items():
-                other.owners[name] = _Owner(name, flow.arrival, flow.time, flow.weight, other, flow.now)
-                other.line.add(other.owners[name])
+                other.join(_Owner(name, flow.arrival, flow.time, flow.weight, other, flow.now, due=flow.due))
         for job, request in self._requests.items():
             side = twin._classes[request.owner.side is self._classes[1]]
             flow = side.owners[request.owner.name]

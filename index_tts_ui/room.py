@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from .config import Config
 from .errors import Overloaded
-from .pace import Pace
+from .pace import SURE, Pace
 from .speech import Owner
 
 UNBOUNDED = 1_000_000_000
 MAX_RETRY = 120  # seconds: clients give up on more
-SURE = 0.8  # of the longest wait: who would wait for longer is refused, as estimates err
 
 
 @dataclass(frozen=True)
@@ -148,10 +147,12 @@ class Room:
         queue, and so much of them."""
         bound = self.horizon
         if bound and (wait := expected(len(self._owners), self.total.tokens)) >= bound:
-            excess = wait - bound
-            raise Overloaded(
-                "queue_long", seconds=math.ceil(wait), retry_after=self._promise(self.total, excess, 1.0)
-            )
+            raise self.too_long(wait, wait - bound)
+
+    def too_long(self, wait: float, excess: float) -> Overloaded:
+        """For who would wait for ``wait`` seconds, ``excess`` too many."""
+        retry = self._promise(self.total, excess, 1.0)
+        return Overloaded("queue_long", seconds=math.ceil(wait), retry_after=retry)
 
     def _check_own(self, own: Share, whole: float) -> None:
         limits, sound = self.limits, self._sound(own)

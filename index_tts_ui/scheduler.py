@@ -30,6 +30,7 @@ UNREAD_LIMIT = 90.0  # seconds of sound a slow reader may leave unread before it
 STRIKES = 2.0  # deaths alone at which a segment is given up
 # a SIGKILL from outside says next to nothing about the segment, yet cannot be let go on for ever
 OUTSIDE_STRIKE = 1 / 8
+DUE = 0.25  # of the longest wait: who was not served for so long comes before others (see FairQueue)
 QUIET = 60.0  # seconds without an interactive request after which background ones may take all rows
 RETRIES = 1  # of a failure that the engine calls retryable
 
@@ -46,7 +47,7 @@ class Scheduler:
         self.on_landed: Callable[[Flight, str], None] = lambda flight, code: None  # code "": as sound
         self.guard = Guard()
         self._clock = clock
-        self._queue = FairQueue()
+        self._queue = FairQueue(DUE * limits.queue_timeout)
         self._pace = Pace()
         self._outlook = Outlook(self._pace)
         self._room = Room(limits, self._pace, clock, self._rows)
@@ -111,7 +112,7 @@ class Scheduler:
         job.on_read = self._pump
         self._outlook.saw(now, job, self._queue)
         self.jobs[job.id] = job
-        self._queue.add(job.id, key, weight, job.background)
+        self._queue.add(job.id, key, weight, job.background, now=now)
         self._room.enter(
             job.id, key, len(job.segments), sum(max(1, segment.tokens) for segment in job.segments)
         )
@@ -155,6 +156,7 @@ class Scheduler:
             self.guard.failed()
         self._pump()  # the guard may have changed its mind
         self._look(self._outlook.tell)
+        self._send_away()
 
     # ---- the workers' side: lane.Desk
 
@@ -206,6 +208,12 @@ class Scheduler:
         keeping, horizon = self._people_about(), self._room.horizon
         tell(self._clock(), self.jobs, self._queue, self._lanes, keeping, horizon)
 
+    def _send_away(self) -> None:
+        """Those who would wait in vain can come back all the sooner."""
+        waiting = self._deadlines.waiting(self._live())
+        for job, wait in self._outlook.hopeless(self._clock(), waiting, self._rows()):
+            self.cancel(job, self._room.too_long(wait, wait))
+
     def _live(self) -> float:
         running = 0.0 if self._live_since is None else self._clock() - self._live_since
         return self._live_before + running
@@ -225,14 +233,15 @@ class Scheduler:
 
     def _send_next(self, lane: Lane) -> bool:
         """The segment whose turn it is goes to ``lane``; False where none may."""
-        job_id = self._queue.pick(lambda job_id: self._may(job_id, lane))
+        now = self._clock()
+        job_id = self._queue.pick(lambda job_id: self._may(job_id, lane), now)
         if job_id is None:
             return False
         job = self.jobs[job_id]
         index = job.next_index
         job.next_index += 1
         tokens = max(1, job.segments[index].tokens)
-        self._queue.charge(job_id, tokens)
+        self._queue.charge(job_id, tokens, now)
         self._room.sent(job_id, tokens)
         if job.next_index == len(job.segments):
             self._queue.remove(job_id)

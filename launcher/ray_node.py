@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +24,8 @@ CONTROL_LOOP = "RAY_SERVE_CONTROL_LOOP_INTERVAL_S"
 OPTIONS = "TTS_RAY_OPTIONS"  # more words for "ray start", for those who know it
 TOKEN = "TTS_CLUSTER_TOKEN"
 START_SECONDS = 120.0
+TRIES = 2
+LAST_WORDS = 5.0
 GENTLE, HARD = 10.0, 5.0
 _LEAST = 16
 
@@ -98,31 +102,50 @@ def ports(settings: dict[str, Any]) -> list[str]:
 
 
 def start(instance: Instance, words: Sequence[str]) -> None:
-    """``ray start``; returns once the node is up. Raises Failed with Ray's own words."""
+    """``ray start``; returns once the node is up. One that hangs is ended, and tried once more. Raises Failed with
+    Ray's own words; then nothing of it is left."""
     import shlex
-    import subprocess
 
     command = [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", *words, "--disable-usage-stats"]
     command += shlex.split(os.environ.get(OPTIONS, ""))
     instance.prepare()
     log = instance.logs / "ray.log"
+    log.unlink(missing_ok=True)
+    for _ in range(TRIES):
+        code = _run(instance, command, log)
+        if code == 0:
+            return
+        end(instance)
+        if code is not None:
+            raise Failed("cluster_ray_failed", reason=_why(log), path=log)
+    raise Failed(
+        "cluster_ray_failed", reason=f"no answer within {START_SECONDS:g} s, {TRIES} times", path=log
+    )
+
+
+def _run(instance: Instance, command: Sequence[str], log: Path) -> int | None:
+    """Its exit status; None where it did not end: then it says in the log where it hung."""
+    import subprocess
+
+    with open(log, "ab") as output:
+        running = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=instance.home,
+            env={**os.environ, **environ(instance), "PYTHONFAULTHANDLER": "1"},
+        )
     try:
-        with open(log, "wb") as output:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=instance.home,
-                env={**os.environ, **environ(instance)},
-                timeout=START_SECONDS,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise Failed(
-            "cluster_ray_failed", reason=f"no answer within {START_SECONDS:g} s", path=log
-        ) from error
-    if done.returncode:
-        raise Failed("cluster_ray_failed", reason=_why(log), path=log)
+        return running.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGABRT)  # its traceback, by the fault handler
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(LAST_WORDS)
+        return None
+    finally:
+        running.kill()
+        running.wait()
 
 
 def _why(log: Path) -> str:

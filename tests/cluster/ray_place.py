@@ -17,7 +17,7 @@ import psutil
 
 from . import ray_venv
 
-UP_SECONDS = 240
+UP_SECONDS = 360  # one that hangs is ended after two minutes, and tried once more
 
 
 def free_ports(count: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 
 from hypothesis import given
@@ -11,13 +12,16 @@ from hypothesis import strategies as st
 from index_tts_ui.policy import ROUNDS, FairQueue
 
 
-def _serve(queue: FairQueue, left: dict[str, list[int]], rounds: int) -> list[str]:
+def _serve(queue: FairQueue, left: dict[str, list[int]], rounds: int, now: float = 0.0) -> list[str]:
+    """A token takes a second."""
     served = []
     for _ in range(rounds):
-        job = queue.pick(lambda _job: True)
+        job = queue.pick(lambda _job: True, now)
         if job is None:
             break
-        queue.charge(job, left[job].pop(0))
+        cost = left[job].pop(0)
+        queue.charge(job, cost, now)
+        now += cost
         served.append(job)
         if not left[job]:
             queue.remove(job)
@@ -224,15 +228,81 @@ def test_whoever_comes_when_no_class_and_no_owner_waits_for_more_than_its_turn(
     assert served == Counter({f"j{number}": len(item[4]) for number, item in enumerate(arrivals)})
 
 
-@given(ARRIVALS, st.integers(0, 40))
+@given(ARRIVALS, st.integers(0, 40), st.sampled_from([math.inf, 300.0]))
 def test_a_copy_goes_on_as_the_queue_would(
-    arrivals: list[tuple[int, int, bool, float, list[int]]], before: int
+    arrivals: list[tuple[int, int, bool, float, list[int]]], before: int, patience: float
 ) -> None:
-    queue = FairQueue()
+    queue = FairQueue(patience)
     left = {f"j{number}": list(costs) for number, (_, _, _, _, costs) in enumerate(arrivals)}
     for number, (_, owner, background, weight, _) in enumerate(arrivals):
-        queue.add(f"j{number}", str(owner), weight, background)
-    _serve(queue, left, before)
+        queue.add(f"j{number}", str(owner), weight, background, now=number * 10.0)
+    _serve(queue, left, before, 200.0)
     twin = queue.copy()
     also_left = {job: list(costs) for job, costs in left.items()}
-    assert _serve(twin, also_left, 10_000) == _serve(queue, left, 10_000)
+    assert _serve(twin, also_left, 10_000, 400.0) == _serve(queue, left, 10_000, 400.0)
+
+
+def test_who_has_waited_for_long_enough_goes_next_by_the_clock_and_heavier_ones_sooner() -> None:
+    queue = FairQueue(patience=100.0)
+    left = {"old-1": [10] * 9, "late-1": [10], "first-1": [10], "heavy-1": [10], "new-1": [10]}
+    queue.add("old-1", "old")
+    assert _serve(queue, left, 8) == ["old-1"] * 8  # far ahead of all others, and served at 70 s
+    queue.add("first-1", "first", lead=500.0, now=1.0)
+    queue.add("late-1", "late", lead=90.0, now=2.0)
+    queue.add("heavy-1", "heavy", weight=2.0, lead=900.0, now=40.0)
+    queue.add("new-1", "new", now=85.0)
+    assert queue.pick(now=89.0) == "new-1"
+    assert queue.pick(now=90.0) == "heavy-1", "50 s are its patience"
+    assert queue.pick(lambda job: job != "heavy-1", now=110.0) == "first-1"
+    assert _serve(queue, left, 4, now=110.0) == ["heavy-1", "first-1", "late-1", "new-1"]
+
+
+def test_a_background_request_is_never_due() -> None:
+    queue = FairQueue(patience=10.0)
+    queue.add("book-1", "x", background=True)
+    queue.add("page-1", "y", lead=100.0, now=1e6)
+    queue.add("page-2", "z", now=1e6)
+    assert queue.pick(now=1e6) == "page-2" and not queue.is_due("book-1", 1e6)
+
+
+@given(ARRIVALS, st.sampled_from([0.0, 100.0, 1000.0]))
+def test_by_the_clock_nobody_waits_longer_than_the_patience_and_a_round(
+    arrivals: list[tuple[int, int, bool, float, list[int]]], patience: float
+) -> None:
+    """However many come meanwhile: once its patience is over, each of the others is served once before it at most."""
+    queue, now = FairQueue(patience), 0.0
+    left: dict[str, list[int]] = {}
+    whose: dict[str, str] = {}
+    weights: dict[str, float] = {}
+    since: dict[str, float] = {}  # when an owner came, or was served last
+    passed: dict[str, Counter[str]] = {}  # how often others were served since its patience was over
+
+    def serve() -> None:
+        nonlocal now
+        job = queue.pick(now=now)
+        assert job is not None
+        cost, owner = left[job].pop(0), whose[job]
+        queue.charge(job, cost, now)
+        since[owner] = now
+        passed.pop(owner, None)
+        for other in set(since) - {owner}:
+            if now > since[other] + patience / weights[other]:
+                passed.setdefault(other, Counter())[owner] += 1
+                assert max(passed[other].values()) == 1, "an owner waited in vain"
+        now += cost
+        if not left[job]:
+            queue.remove(job)
+        if not any(left[name] for name in left if whose[name] == owner):
+            del since[owner]
+
+    for number, (gap, one, _, weight, costs) in enumerate(arrivals * 2):
+        job, owner = f"j{number}", str(one) if gap else f"new{number}"
+        left[job], whose[job] = list(costs), owner
+        weights.setdefault(owner, weight)
+        queue.add(job, owner, weights[owner], now=now)
+        since.setdefault(owner, now)
+        for _ in range(gap):
+            if any(left.values()):
+                serve()
+    while any(left.values()):
+        serve()
