@@ -9,7 +9,7 @@ GUESS = 0.02  # row-seconds a token, before anything was spoken
 SOUND_GUESS = 0.052  # seconds of sound a token
 NEW = 0.05  # what a new segment counts for in the means
 FEW, ENOUGH = 4, 16  # segments: to refuse somebody on the strength of, and to send somebody away who waits
-SURE = 0.8  # how certain an estimate is: the truth is hardly beyond this part of it, or beyond its inverse
+SURE = 0.8  # of a time: who is expected within that part of it is sure to come within all of it
 OUTLIER = 4.0  # times the mean: more does not count for more, as one that hung says little about the next
 TRUST = 100.0  # tokens that single runs count for, beside what full load shows
 
