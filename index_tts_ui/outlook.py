@@ -124,7 +124,7 @@ class Outlook:
         turn = self._behind.get(owner)
         if turn is None:
             later = bisect.bisect_right(self._turns, (queue.start(owner), math.inf))
-            turn = min(self._turns[later][1] if later < len(self._turns) else math.inf, self._last)
+            turn = min(self._turns[later][1], self._last) if later < len(self._turns) else self._last
         else:
             turn += self._pace.seconds(owners * self._pace.segment_tokens, rows)
         return max(0.0, turn + self._pace.seconds(brought, rows) - (now - self._told))

@@ -9,8 +9,8 @@ share of what is served. (As in Bennett and Zhang, "Hierarchical packet fair que
 slower: newcomers still go ahead of most.)
 
 No such time knows how long people wait. Interactive owners who were not served for ``patience`` seconds (over
-their weight) are due: they go before all others, in the order in which they became so. Thus a queue that is longer
-goes round and round, and no newcomer makes anybody wait in vain.
+their weight, if that is more than 1) are due: they go before all others, in the order in which they became so. Thus a
+queue that is longer goes round and round, and no newcomer makes anybody wait in vain.
 
 There are two classes. Interactive requests have ten times the weight of background ones: those get what
 the others leave, and an eleventh of the service while the others leave nothing.
@@ -178,7 +178,7 @@ class FairQueue:
         flow = side.owners.get(owner)
         if flow is None:
             start = max(side.now + lead, side.left.pop(owner, 0.0))
-            flow = _Owner(owner, self._arrivals, start, weight, side, due=now + self._patience / weight)
+            flow = _Owner(owner, self._arrivals, start, weight, side, due=now + self._respite(weight))
             side.join(flow)
         request = self._requests[job] = _Request(job, self._arrivals, flow.now, flow)
         flow.requests += 1
@@ -224,12 +224,15 @@ class FairQueue:
         # who was due is out of turn: that says nothing about where the others stand
         served = 0.0 if self.is_due(job, now) else flow.time
         side.now = max(side.now + cost / side.weights / ROUNDS, served)
-        flow.due = now + self._patience / flow.weight
+        flow.due = now + self._respite(flow.weight)
         flow.now = max(flow.now, request.time)
         side.time = self._now + cost / side.weight
         flow.time = start + cost / flow.weight
         request.time = flow.now + cost
         request.served = True
+
+    def _respite(self, weight: float) -> float:
+        return self._patience / max(1.0, weight)
 
     def is_background(self, job: str) -> bool:
         """Of which class a request is."""

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks import simulate
 from benchmarks.simulate import Arrival, Asked, World
 from index_tts_ui.pace import SURE
 from index_tts_ui.room import UNBOUNDED, Limits
+from index_tts_ui.speech import Owner
 
 T0, T1, ROWS = 0.04, 0.001, 4
 TOKENS = 40
@@ -103,6 +105,18 @@ def test_nobody_is_refused_before_the_engines_pace_is_known_nor_in_the_backgroun
     assert all(math.isfinite(one.last) or one.began for one in asked), "refused at the door"
     books = [Arrival(BEGIN, 9, "book", (TOKENS,) * 400), Arrival(BEGIN + 1, 9, "book", (TOKENS,) * 40)]
     assert not any(one.error for one in _played(books))
+
+
+def test_no_key_is_starved_at_the_door_nor_behind_it_whatever_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = [0.1, 0.5, 1.0, 4.0]
+    monkeypatch.setattr(
+        simulate, "Owner", lambda name: Owner(name, weight=weights[int(name) % 4] if int(name) else 1.0)
+    )
+    asked = _crowd(round(5 * PATIENCE * RATE / TOKENS), 2, lambda user: user + 1)
+    for kind, weight in enumerate(weights):
+        ends = Counter(one.error for one in asked if one.user % 4 == kind)
+        assert not ends["queue_timeout"] and ends["queue_long"] > ends[""], f"{weight}: {ends}"
+        assert ends[""] >= 20, f"{weight}: {ends}"
 
 
 SLOW = 0.0125, 0.04  # a row of two is nearly half as fast as one alone: two cores

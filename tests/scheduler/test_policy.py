@@ -286,7 +286,7 @@ def test_by_the_clock_nobody_waits_longer_than_the_patience_and_a_round(
         since[owner] = now
         passed.pop(owner, None)
         for other in set(since) - {owner}:
-            if now > since[other] + patience / weights[other]:
+            if now > since[other] + patience / max(1.0, weights[other]):
                 passed.setdefault(other, Counter())[owner] += 1
                 assert max(passed[other].values()) == 1, "an owner waited in vain"
         now += cost
