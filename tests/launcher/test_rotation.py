@@ -51,8 +51,8 @@ def look(rotated: Rotation) -> None:
 
 
 def everything(path: Path) -> list[str]:
-    """The lines of a log and of its old files, oldest first."""
-    old = sorted(path.parent.glob(f"{path.name}.*"), key=lambda item: -int(item.suffix[1:]))
+    """The lines of a log and of its old files, oldest first; not of a copy that is being made."""
+    old = sorted(path.parent.glob(f"{path.name}.[0-9]*"), key=lambda item: -int(item.suffix[1:]))
     return "".join(item.read_text("utf-8", "replace") for item in [*old, path]).splitlines()
 
 

@@ -49,6 +49,11 @@ def _crowd(users: int, segments: int, owner: Callable[[int], int]) -> list[Asked
     )
 
 
+def _let_in_in_vain(asked: list[Asked]) -> list[Asked]:
+    """Whether they were sent away in the end, or waited until it was too late."""
+    return [one for one in asked if one.error and math.isfinite(one.last)]
+
+
 @pytest.mark.parametrize("owner", [lambda user: user + 1, lambda user: 1, lambda user: user % 5 + 1])
 @pytest.mark.parametrize("segments", [1, 3])
 def test_with_far_too_many_users_those_who_are_let_in_are_served(
@@ -58,7 +63,7 @@ def test_with_far_too_many_users_those_who_are_let_in_are_served(
     asked = _crowd(round(5 * PATIENCE * RATE / TOKENS), segments, owner)
     ends = Counter(one.error for one in asked)
     assert set(ends) <= {"", "queue_long", "queue_timeout"}
-    served, late = ends[""], ends["queue_timeout"]
+    served, late = ends[""], len(_let_in_in_vain(asked))
     assert ends["queue_long"] > served > 50
     assert not late, f"of {served + late} who were let in, {late} waited in vain"
     waits = sorted(one.began - one.at for one in asked if not one.error and one.at > BEGIN + PATIENCE)
@@ -94,7 +99,7 @@ def test_who_has_a_long_answer_yet_to_come_is_not_taken_for_a_newcomer() -> None
         ]
     )
     ends = Counter(one.error for one in asked)
-    assert ends["queue_long"] > 20 and ends[""] > 20 and not ends["queue_timeout"], ends
+    assert ends["queue_long"] > 20 and ends[""] > 20 and not _let_in_in_vain(asked), ends
 
 
 def test_nobody_is_refused_before_the_engines_pace_is_known_nor_in_the_background() -> None:
@@ -102,7 +107,7 @@ def test_nobody_is_refused_before_the_engines_pace_is_known_nor_in_the_backgroun
     asked = new.run(
         [Arrival(number / 1000, number, "chat", (TOKENS,)) for number in range(400)], look_every=0.1
     )
-    assert all(math.isfinite(one.last) or one.began for one in asked), "refused at the door"
+    assert not [one for one in asked if one.error and math.isnan(one.last)], "refused at the door"
     books = [Arrival(BEGIN, 9, "book", (TOKENS,) * 400), Arrival(BEGIN + 1, 9, "book", (TOKENS,) * 40)]
     assert not any(one.error for one in _played(books))
 
@@ -115,7 +120,7 @@ def test_no_key_is_starved_at_the_door_nor_behind_it_whatever_its_weight(monkeyp
     asked = _crowd(round(5 * PATIENCE * RATE / TOKENS), 2, lambda user: user + 1)
     for kind, weight in enumerate(weights):
         ends = Counter(one.error for one in asked if one.user % 4 == kind)
-        assert not ends["queue_timeout"] and ends["queue_long"] > ends[""], f"{weight}: {ends}"
+        assert not _let_in_in_vain(asked) and ends["queue_long"] > ends[""], f"{weight}: {ends}"
         assert ends[""] >= 20, f"{weight}: {ends}"
 
 

@@ -257,6 +257,16 @@ def test_who_has_waited_for_long_enough_goes_next_by_the_clock_and_heavier_ones_
     assert _serve(queue, left, 4, now=110.0) == ["heavy-1", "first-1", "late-1", "new-1"]
 
 
+def test_who_has_a_request_in_the_queue_starts_where_it_is_served_next() -> None:
+    queue = FairQueue()
+    left = {"long-1": [10] * 9, "other-1": [10] * 9}
+    queue.add("long-1", "long")
+    queue.add("other-1", "other")
+    assert _serve(queue, left, 3) == ["long-1", "other-1", "long-1"]
+    assert queue.start("long") == queue.tag("long-1") > queue.tag("other-1") == queue.start("other")
+    assert queue.start("stranger") < queue.start("long")
+
+
 def test_a_background_request_is_never_due() -> None:
     queue = FairQueue(patience=10.0)
     queue.add("book-1", "x", background=True)
