@@ -112,7 +112,9 @@ def test_nobody_is_refused_before_the_engines_pace_is_known_nor_in_the_backgroun
     assert not any(one.error for one in _played(books))
 
 
-def test_no_key_is_starved_at_the_door_nor_behind_it_whatever_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_is_starved_at_the_door_nor_behind_it_whatever_its_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     weights = [0.1, 0.5, 1.0, 4.0]
     monkeypatch.setattr(
         simulate, "Owner", lambda name: Owner(name, weight=weights[int(name) % 4] if int(name) else 1.0)
