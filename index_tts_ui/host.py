@@ -133,6 +133,7 @@ class WorkerHost:
         """Load again, if it rests."""
         if self.state == "asleep":
             self.state, self.fraction, self.text = "waking", 0.0, ""
+            self._lane.waking = True
             self._woken.set()
 
     def replace(self, reason: str) -> None:

@@ -43,6 +43,7 @@ class Lane:
         self.rows = 1
         self.patience = 1.0
         self.coming = False  # whether a worker that died in service is being replaced right now
+        self.waking = False  # whether one is loaded because somebody asks again
         self.hung = False  # one step holds several segments past their bound: the worker must go
         self._desk = desk
         self._clock = clock
@@ -66,6 +67,11 @@ class Lane:
     def serving(self) -> bool:
         """Whether there is a worker that is to get more."""
         return self._link is not None and not self._held
+
+    @property
+    def returning(self) -> bool:
+        """Whether there will be a worker to send to in a moment, where there is none now."""
+        return self.coming or self.waking or (self._held and self.live)
 
     @property
     def exclusive(self) -> bool:
@@ -151,7 +157,7 @@ class Lane:
         """A worker is ready; it grants credits next."""
         self.patience = patience
         self._link, self._granted, self._sent, self._capacity = link, 0, 0, 0
-        self._held = self.coming = False
+        self._held = self.coming = self.waking = False
         self._rests_until = 0.0
         self.rows = max(1, rows)
         self._desk.joined(engine)
@@ -191,7 +197,7 @@ class Lane:
         lost = list(self.flights.values())
         self.flights.clear()
         self._link, self._step_began = None, None
-        self._exclusive = self.hung = False
+        self._exclusive = self.hung = self.waking = False
         self.coming = coming
         for flight in lost:
             flight.land()

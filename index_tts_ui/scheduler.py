@@ -209,7 +209,9 @@ class Scheduler:
         tell(self._clock(), self.jobs, self._queue, self._lanes, keeping, horizon)
 
     def _send_away(self) -> None:
-        """Those who would wait in vain can come back all the sooner."""
+        """Those who would wait in vain can come back all the sooner; not while more workers are about to help."""
+        if any(lane.returning for lane in self._lanes):
+            return
         waiting = self._deadlines.waiting(self._live())
         for job, wait in self._outlook.hopeless(self._clock(), waiting, self._rows()):
             self.cancel(job, self._room.too_long(wait, wait))

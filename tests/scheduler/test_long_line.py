@@ -151,6 +151,19 @@ def test_those_who_were_let_in_too_hopefully_are_sent_away_as_soon_as_that_is_kn
     assert not told or told[len(told) // 2] < patience / 2, "half of them were told late"
 
 
+@pytest.mark.parametrize("sign", ["coming", "waking"])
+def test_nobody_is_sent_away_while_another_worker_is_about_to_help(sign: str) -> None:
+    """It crashed, or slept: with it they may all be served in time."""
+    rush = [Arrival(number / 1000, number, "chat", (TOKENS // 2,)) for number in range(300)]
+    told = {}
+    for there in (False, True):
+        world = World(1, 0.05, 0.0, limits=Limits(UNBOUNDED, math.inf, 3 * PATIENCE))
+        setattr(world.scheduler.open_lane(), sign, there)
+        told[there] = Counter(one.error for one in world.run(rush, look_every=0.1))
+    assert told[False]["queue_long"] > 200 > told[False]["queue_timeout"]
+    assert told[True]["queue_timeout"] > 200 and not told[True]["queue_long"]
+
+
 def test_a_segment_that_hangs_for_a_while_sends_nobody_away() -> None:
     """One row, and everybody has time enough left; what takes ten times its time says nothing about the others."""
     world = World(1, 0.05, 0.0, ahead=0, limits=Limits(UNBOUNDED, math.inf, 3 * PATIENCE))
