@@ -37,6 +37,8 @@ async def _speak(scheduler: object, text: str = "Some words. And more. The end."
 def test_both_workers_speak_one_long_text_and_it_comes_in_order() -> None:
     async def go() -> None:
         async with pooled("step_ms=4,ahead=0", rows=2, devices=TWO) as (scheduler, pool):
+            # a worker that is ready says what it takes a moment later
+            await until(lambda: [lane.credit for lane in scheduler._lanes] == [2, 2], 30, "no credit")
             request = job("This is one sentence. " * 24)
             scheduler.submit(request)
             reader = asyncio.create_task(listen(request))
