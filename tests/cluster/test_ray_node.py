@@ -47,7 +47,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     script.write_text(RAY.format(python=sys.executable, play=play))
     script.chmod(0o755)
     monkeypatch.setattr(ray_node.sys, "executable", str(script))
-    monkeypatch.setattr(ray_node, "START_SECONDS", 4.0)
+    monkeypatch.setattr(ray_node, "START_SECONDS", 3.0)
     return Instance(home)
 
 
@@ -68,7 +68,7 @@ def test_one_that_hangs_is_ended_with_all_it_started_and_tried_once_more(instanc
 
 
 @pytest.mark.parametrize(
-    ("plan", "starts", "reason"), [("hang hang up", 2, "no answer within 4 s"), ("fail up", 1, "no port")]
+    ("plan", "starts", "reason"), [("hang hang up", 2, "no answer within 3 s"), ("fail up", 1, "no port")]
 )
 def test_of_one_that_does_not_start_nothing_is_left(
     instance: Instance, plan: str, starts: int, reason: str

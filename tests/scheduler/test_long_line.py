@@ -151,17 +151,15 @@ def test_those_who_were_let_in_too_hopefully_are_sent_away_as_soon_as_that_is_kn
     assert not told or told[len(told) // 2] < patience / 2, "half of them were told late"
 
 
-@pytest.mark.parametrize("sign", ["coming", "waking"])
+@pytest.mark.parametrize("sign", ["", "coming", "waking"])
 def test_nobody_is_sent_away_while_another_worker_is_about_to_help(sign: str) -> None:
     """It crashed, or slept: with it they may all be served in time."""
-    rush = [Arrival(number / 1000, number, "chat", (TOKENS // 2,)) for number in range(300)]
-    told = {}
-    for there in (False, True):
-        world = World(1, 0.05, 0.0, limits=Limits(UNBOUNDED, math.inf, 3 * PATIENCE))
-        setattr(world.scheduler.open_lane(), sign, there)
-        told[there] = Counter(one.error for one in world.run(rush, look_every=0.1))
-    assert told[False]["queue_long"] > 200 > told[False]["queue_timeout"]
-    assert told[True]["queue_timeout"] > 200 and not told[True]["queue_long"]
+    rush = [Arrival(number / 1000, number, "chat", (TOKENS // 2,)) for number in range(100)]
+    world = World(1, 0.05, 0.0, limits=Limits(UNBOUNDED, math.inf, 2 * PATIENCE))
+    setattr(world.scheduler.open_lane(), sign or "rows", 1)
+    ends = Counter(one.error for one in world.run(rush, look_every=0.2))
+    assert (ends["queue_timeout"], ends["queue_long"])[not sign] > 50, ends
+    assert ends["queue_timeout"] <= 1 or not ends["queue_long"], ends
 
 
 def test_a_segment_that_hangs_for_a_while_sends_nobody_away() -> None:
