@@ -73,6 +73,7 @@ class Asked:
     etas: list[tuple[float, float]] = field(default_factory=list)  # when it was told, and what
     began: float = math.nan
     error: str = ""  # the code, where it was refused or given up
+    told: dict[str, Any] = field(default_factory=dict)  # and with what facts
 
 
 class Engine:
@@ -206,7 +207,7 @@ class _Teller:
             asked.first = now if math.isnan(asked.first) else asked.first
         elif name == "Ended":
             asked.last, self._job.ended = now, True
-            asked.error = event.error.code if event.error else ""
+            asked.error, asked.told = (event.error.code, event.error.facts) if event.error else ("", {})
             self._world.ended(asked)
 
 

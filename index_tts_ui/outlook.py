@@ -97,10 +97,13 @@ class Outlook:
         self._turns, self._last = rehearsal.turns, rehearsal.last
         return rehearsal.steps
 
-    def hopeless(self, now: float, jobs: Iterable[tuple[Job, float]], rows: int) -> list[tuple[Job, float]]:
+    def hopeless(
+        self, now: float, jobs: Iterable[tuple[Job, float]], rows: int
+    ) -> list[tuple[Job, float, float]]:
         """Those of ``jobs`` that will not have begun by the end of their patience (each beside it, in seconds from
-        now), even if the estimate is somewhat too long; and how long each would wait. Asked once after each look.
-        Nobody is, while something takes longer than it should: that may be over in a moment."""
+        now), even if the estimate is somewhat too long; in how many seconds each would begin, and how much of that
+        is too late. Asked once after each look. Nobody is, while something takes longer than it should: that may be
+        over in a moment."""
         steady, self._steady = self._steady, False
         if not steady or not self._pace.well_known:
             return []
@@ -110,7 +113,7 @@ class Outlook:
         known = [(job, left, eta) for job, left, eta in told if eta is not None]
         for job, left, eta in sorted(known, key=lambda one: one[2]):
             if SURE * (eta - spared) > left:
-                late.append((job, eta - spared))
+                late.append((job, eta - spared, eta - spared - left))
                 spared += self._pace.seconds(max(1, job.segments[0].tokens), rows)
         return late
 

@@ -150,7 +150,7 @@ class Room:
             raise self.too_long(wait, wait - bound)
 
     def too_long(self, wait: float, excess: float) -> Overloaded:
-        """For who would wait for ``wait`` seconds, ``excess`` too many."""
+        """For who would wait for ``wait`` seconds in all; there is room for them ``excess`` seconds from now."""
         retry = self._promise(self.total, excess, 1.0)
         return Overloaded("queue_long", seconds=math.ceil(wait), retry_after=retry)
 

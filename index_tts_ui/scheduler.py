@@ -213,8 +213,8 @@ class Scheduler:
         if any(lane.returning for lane in self._lanes):
             return
         waiting = self._deadlines.waiting(self._live())
-        for job, wait in self._outlook.hopeless(self._clock(), waiting, self._rows()):
-            self.cancel(job, self._room.too_long(wait, wait))
+        for job, wait, late in self._outlook.hopeless(self._clock(), waiting, self._rows()):
+            self.cancel(job, self._room.too_long(self.limits.queue_timeout + late, wait))
 
     def _live(self) -> float:
         running = 0.0 if self._live_since is None else self._clock() - self._live_since

@@ -149,6 +149,9 @@ def test_those_who_were_let_in_too_hopefully_are_sent_away_as_soon_as_that_is_kn
     assert ends[""] >= 0.7 * places, "people were sent away who could have been served"
     told = sorted(one.last - one.at for one in asked if one.error and math.isfinite(one.last))
     assert not told or told[len(told) // 2] < patience / 2, "half of them were told late"
+    for one in _let_in_in_vain(asked):
+        if one.error == "queue_long":
+            assert one.told["seconds"] > patience, "how long it would have waited in all"
 
 
 @pytest.mark.parametrize("sign", ["", "coming", "waking"])
